@@ -1,0 +1,44 @@
+# ttgateway: the commands that people use. `make run` and `make test` make all that they need.
+PYTHON ?= python3
+STATE ?= ttgateway-state
+PORT ?= 8000
+BIN := .venv/bin
+
+.PHONY: run test lint types docs clean
+
+run: .venv/run
+	@echo
+	@echo "ttgateway serves at http://127.0.0.1:$(PORT)/ and keeps its state in $(STATE)/ ; Ctrl-C ends it."
+	@echo "Next, in a second terminal:   $(BIN)/ttgateway listen"
+	@echo "and in a third one:           $(BIN)/ttgateway simulate"
+	@echo
+	@exec $(BIN)/twistd -n --pidfile= ttgateway --listen tcp:$(PORT):interface=127.0.0.1 --state-dir $(STATE)
+
+test: .venv/dev
+	$(BIN)/python -m pytest
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: .venv/dev
+	$(BIN)/mypy
+
+docs: .venv/dev
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+clean:
+	rm -rf .venv build dist docs/_build *.egg-info
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ttgateway needs Python 3.11 or newer; name one with: make PYTHON=python3.11 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv .venv
+
+.venv/run: .venv/bin/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+.venv/dev: .venv/bin/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch .venv/run $@

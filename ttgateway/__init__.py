@@ -1,0 +1,20 @@
+"""ttgateway: an in-store order gateway.
+
+How an order change travels:
+
+1. A face (``api``, later the radio bridge) turns a request into one call on
+   :class:`ttgateway.gateway.Gateway`.
+2. ``orders`` decides, in memory, without any I/O: the new state of the order, and the
+   :class:`~ttgateway.orders.change.OrderChange` with the next ``seq``.
+3. ``store`` commits order and change in one SQLite transaction. Only then is the request answered.
+4. The seq is announced. Each listener's queue in ``notifier`` wakes, reads what lies after its own
+   cursor, and posts it: in order, one at a time, until the listener answers 2xx.
+
+A listener *is* a cursor into the journal of changes: there is no second copy that could disagree,
+and a restart is the same as catching up.
+
+``tap`` wires all this; nothing else meets the reactor, the files or the threads. ``control`` is the
+operator's command line and the Unix socket that it talks to.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The domain: orders, their states and their changes. Pure: no I/O, no clock, no Twisted."""
