@@ -17,12 +17,8 @@ class ChangeType(StrEnum):
     PAGED = "ORDER_PAGED"
 
 
-class OrderChange(msgspec.Struct, frozen=True, rename="camel"):
-    """One order change, as it is told: the ten fields of version 1, then the two that version 2 adds.
-
-    It is written out once, when the order changes, and that text is what the journal keeps: so a retry sends
-    the same bytes even after a restart, another time zone or a newer gateway (protocol section 7).
-    """
+class OrderChangeV1(msgspec.Struct, frozen=True, rename="camel"):
+    """One order change as version 1 tells it: exactly these ten fields (protocol section 7)."""
 
     elapsed_time: int
     uuid: str
@@ -34,6 +30,15 @@ class OrderChange(msgspec.Struct, frozen=True, rename="camel"):
     state_started: str
     type: str
     name: str
+
+
+class OrderChange(OrderChangeV1, frozen=True, rename="camel"):
+    """One order change as version 2 tells it: the ten, the state's time under its newer name, and the paging.
+
+    It is written out once, when the order changes, and that text is what the journal keeps: so a retry sends
+    the same bytes even after a restart, another time zone or a newer gateway (protocol section 7).
+    """
+
     state_changed: str
     paged: bool
 

@@ -1,0 +1,150 @@
+"""The gateway: the one object that the faces talk to.
+
+Commands about orders are decided in memory at once, and answered when the commit that holds them is durable. What
+is read is answered then too: nothing is told that is not on disk.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import tzinfo
+
+import msgspec
+from twisted.internet.defer import Deferred, FirstError, gatherResults
+
+from ttgateway.clock import Clock
+from ttgateway.orders.active import ActiveOrders, Decision
+from ttgateway.orders.change import ChangeType, change_of
+from ttgateway.orders.errors import OrderNotActive
+from ttgateway.orders.moment import Moment
+from ttgateway.orders.order import ClearedReason, Order, OrderType
+from ttgateway.registry import Callbacks, Registry
+from ttgateway.secrets import Secrets
+from ttgateway.settings import Settings
+from ttgateway.store.orders import Standing
+from ttgateway.store.store import Store
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """What became of an order that was posted: as it stands now, and whether that changed anything."""
+
+    order: Order
+    changed: bool
+
+
+class Gateway:
+    """One gateway. ``secrets`` and ``registry`` are its other two halves; ``entropy`` returns random bytes."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        settings: Settings,
+        callbacks: Callbacks,
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._entropy = entropy
+        self._born = clock.now().uptime
+        self.settings = settings
+        self.zone: tzinfo = settings.zone
+        self.secrets = Secrets(store, clock, entropy)
+        self.registry = Registry(store, clock, callbacks, entropy, settings.listeners.most)
+        self._reread(store.standing)
+        store.on_failure(self._reread)
+
+    @property
+    def id(self) -> str:
+        """The gateway's own uuid; it stays the same for as long as its store does."""
+        return self._store.id
+
+    @property
+    def epoch(self) -> str:
+        """The journal's name: another epoch, another count of seq."""
+        return self._store.epoch
+
+    @property
+    def damage(self) -> str:
+        """What the store has lost, in words for the operator; ``""`` for nothing."""
+        return self._store.damage
+
+    def now(self) -> Moment:
+        """Return the present instant."""
+        return self._clock.now()
+
+    def uptime(self) -> int:
+        """Return for how many whole seconds the gateway has been running."""
+        return int(self._clock.now().uptime - self._born)
+
+    async def active_orders(self) -> list[Order]:
+        """Return the active orders, oldest first."""
+        while True:
+            orders = self._active.all()
+            if await self._store.commits.settled():
+                return orders
+
+    async def active_order(self, key: str) -> Order:
+        """Return the active order with this name or uuid; raise `OrderNotActive`."""
+        return (await self._decided(lambda at: Decision(self._active.get(key), None))).order
+
+    async def post(self, name: str, kind: OrderType, location: str) -> Posted:
+        """Start an order, or modify the active one of this name; raise `TooManyOrders` or `NotNow`."""
+        if not self._active.is_active(name):
+            self._store.disk.check_room()
+        decision = await self._carry_out(lambda at: self._active.post(name, kind, location, at))
+        return Posted(decision.order, decision.change is not None)
+
+    async def page(self, key: str) -> Order:
+        """Page the guest of an active order; raise `OrderNotActive`."""
+        return (await self._carry_out(lambda at: self._active.page(key, at))).order
+
+    async def cancel_page(self, key: str) -> bool:
+        """End the paging of an active order; tell whether it was paged; raise `OrderNotActive`."""
+        return (await self._carry_out(lambda at: self._active.cancel_page(key))).change is not None
+
+    async def clear(self, key: str, reason: ClearedReason) -> Order:
+        """End an active order; raise `OrderNotActive`."""
+        return (await self._carry_out(lambda at: self._active.clear(key, reason, at))).order
+
+    async def clear_all(self, reason: ClearedReason) -> list[Order]:
+        """End every active order; return them as they are now."""
+        self._store.commits.check()
+        at = self._clock.now()
+        cleared = [self._active.clear(order.uuid, reason, at).order for order in self._active.all()]
+        writes = [self._append(order, ChangeType.MODIFIED, at) for order in cleared]
+        try:
+            await gatherResults(writes, consumeErrors=True)
+        except FirstError as error:
+            error.subFailure.raiseException()
+        return cleared
+
+    async def _carry_out(self, decide: Callable[[Moment], Decision]) -> Decision:
+        """Decide on a command, unless nothing can be written: a refusal must leave no trace in the memory."""
+        self._store.commits.check()
+        return await self._decided(decide)
+
+    async def _decided(self, decide: Callable[[Moment], Decision]) -> Decision:
+        """Decide, and return when that is durable. What rests on a decision that was lost is decided again."""
+        while True:
+            at = self._clock.now()
+            try:
+                decision = decide(at)
+            except OrderNotActive:
+                if await self._store.commits.settled():
+                    raise
+                continue
+            if decision.change is not None:
+                await self._append(decision.order, decision.change, at)
+                return decision
+            if await self._store.commits.settled():
+                return decision
+
+    def _append(self, order: Order, kind: ChangeType, at: Moment) -> Deferred[None]:
+        return self._store.journal.append(change_of(order, kind, at, self.zone), order, at.wall)
+
+    def _reread(self, standing: Standing) -> None:
+        """Take the memory from the file again: all that was decided since is undone, and was told to nobody."""
+        self._active = ActiveOrders(standing.orders, standing.seq, self._new_uuid)
+
+    def _new_uuid(self) -> str:
+        return str(uuid.UUID(bytes=self._entropy(16), version=4))

@@ -1,0 +1,249 @@
+"""Group commit: while one transaction is being synced, whatever arrives waits for the next one."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import apsw
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ttgateway.refusals import DiskFull, NotNow
+from ttgateway.store.executor import Executor
+
+T = TypeVar("T")
+Work = Callable[[apsw.Connection], T]
+
+SOON = 0.05
+"""Seconds within which a rider's news are written (design section 3)."""
+
+MEND_EVERY = 1.0
+"""Seconds between tries to get a store back that fails."""
+
+
+class Rider(Protocol):
+    """What is written with the next commit, but waits for none: cursors, the time of the last use of a token."""
+
+    def take(self) -> Work[object] | None:
+        """Return what is to be written now; it counts as written unless `lost` is called."""
+
+    def lost(self) -> None:
+        """Take note that what was taken last was not written."""
+
+
+_Waiting = tuple[Work[Any], Deferred[Any]]
+
+
+class _Lost:
+    """A transaction that failed, and what the file holds now (``None``: it could not be read either)."""
+
+    def __init__(self, error: BaseException | None, memory: Any) -> None:
+        self.error = error if isinstance(error, Exception) else RuntimeError(repr(error))
+        self.memory = memory
+
+
+class GroupCommit:
+    """Runs writes in transactions, one transaction at a time, each holding all that has arrived.
+
+    ``reread`` is run on the writing connection after a failed transaction has been rolled back; ``on_failure``
+    then gets what ``reread`` returned, before anybody is refused: so the memory is that of the file again by
+    the time that the callers hear of it. Where the file cannot even be read, all is refused until it can.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        executor: Executor,
+        connection: apsw.Connection,
+        clock: IReactorTime,
+        reread: Work[Any],
+        on_failure: Callable[[Any], None],
+    ) -> None:
+        self._executor = executor
+        self._connection = connection
+        self._clock = clock
+        self._reread = reread
+        self._on_failure = on_failure
+        self._waiting: list[tuple[Work[Any], Deferred[Any]]] = []
+        self._settling: list[Deferred[bool]] = []
+        self._riders: list[Rider] = []
+        self._watchers: list[Callable[[], None]] = []
+        self._running = False
+        self._mending: NotNow | None = None
+        self._stopping = False
+        self._timer: IDelayedCall | None = None
+        self._news = False  # a rider has asked for `soon` while a transaction ran
+        self.commits = 0
+        self.writes = 0
+        self.failures = 0
+
+    def add_rider(self, rider: Rider) -> None:
+        """Let ``rider`` write with every commit."""
+        self._riders.append(rider)
+
+    def watch(self, committed: Callable[[], None]) -> None:
+        """Call ``committed`` after each commit, when the writes in it have got their results."""
+        self._watchers.append(committed)
+
+    def write(self, work: Work[T]) -> Deferred[T]:
+        """Run ``work`` in the next transaction; fires with its result once that is durable, or with `NotNow`."""
+        result: Deferred[T] = Deferred()
+        try:
+            self.check()
+        except NotNow as refusal:
+            result.errback(refusal)
+            return result
+        self._waiting.append((work, result))
+        self._start()
+        return result
+
+    def check(self) -> None:
+        """Raise `NotNow` where nothing can be written at present. Ask before you decide what to write."""
+        if self._mending is not None:
+            raise self._mending
+        if self._stopping:
+            raise NotNow("The gateway is stopping.")
+
+    def settled(self) -> Deferred[bool]:
+        """Fire when all that was written so far is durable (True), or lost and the memory that of the file (False).
+
+        Fails with `NotNow` while the file can be neither written nor read.
+        """
+        result: Deferred[bool] = Deferred()
+        if self._mending is not None:
+            result.errback(self._mending)
+        elif self._running:
+            self._settling.append(result)
+        else:
+            result.callback(True)
+        return result
+
+    def soon(self) -> None:
+        """Have the riders' news written within `SOON`, whether or not anything else is."""
+        if self._running:
+            self._news = True
+        elif self._timer is None and not self._stopping:
+            self._arm(SOON)
+
+    def stop(self) -> Deferred[None]:
+        """Refuse new writes, write what waits and what the riders have, and fire when nothing runs any more."""
+        self._stopping = True
+        self._disarm()
+        done: Deferred[None] = Deferred()
+
+        def last(_: object) -> None:
+            self._start()  # once more, for the riders
+            self.settled().addBoth(lambda _: done.callback(None))
+
+        self.settled().addBoth(last)
+        return done
+
+    def _arm(self, delay: float) -> None:
+        self._timer = self._clock.callLater(delay, self._due)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _due(self) -> None:
+        self._timer = None
+        if self._mending is None:
+            self._start()
+        elif not self._running:
+            self._running = True
+            self._executor.run(lambda: self._reread(self._connection)).addCallbacks(self._mended, self._not_mended)
+
+    def _mended(self, memory: Any) -> None:
+        self._log.info("The store can be read again.")
+        self._running = False
+        self._mending = None
+        self._on_failure(memory)
+        self._start()
+
+    def _not_mended(self, _: Failure) -> None:
+        self._running = False
+        if not self._stopping:
+            self._arm(MEND_EVERY)
+
+    def _start(self) -> None:
+        """Begin a transaction with all that waits, unless one is running."""
+        if self._running or self._mending is not None:
+            return
+        self._disarm()
+        group, self._waiting = self._waiting, []
+        works = [work for work, _ in group]
+        works += [work for rider in self._riders if (work := rider.take()) is not None]
+        if works:
+            settling, self._settling = self._settling, []
+            self._running, self._news = True, False
+            self._executor.run(lambda: self._transaction(works)).addBoth(self._ended, group, settling)
+
+    def _transaction(self, works: list[Work[Any]]) -> list[Any] | _Lost:
+        """On the executor: run all works in one transaction, or none of them."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            results = [work(self._connection) for work in works]
+            self._connection.execute("COMMIT")
+        except Exception as error:
+            try:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                return _Lost(error, self._reread(self._connection))
+            except Exception:
+                return _Lost(error, None)
+        return results
+
+    def _ended(
+        self, result: list[Any] | _Lost | Failure, group: list[_Waiting], settling: list[Deferred[bool]]
+    ) -> None:
+        self._running = False
+        if isinstance(result, list):
+            self._committed(result, group, settling)
+        else:
+            self._failed(result if isinstance(result, _Lost) else _Lost(result.value, None), group, settling)
+
+    def _committed(self, results: list[Any], group: list[_Waiting], settling: list[Deferred[bool]]) -> None:
+        self.commits += 1
+        self.writes += len(group)
+        for (_, waiting), value in zip(group, results, strict=False):  # the riders' results come last, and are none
+            waiting.callback(value)
+        for watcher in self._watchers:
+            watcher()
+        if self._waiting:
+            self._start()
+        else:
+            settling, self._settling = settling + self._settling, []
+        if self._news and not self._running:
+            self._news = False
+            self.soon()
+        for waiter in settling:
+            waiter.callback(True)
+
+    def _failed(self, lost: _Lost, group: list[_Waiting], settling: list[Deferred[bool]]) -> None:
+        """Refuse all that was decided since the last good commit: the group, and what has come to wait since."""
+        self.failures += 1
+        self._log.error("A commit failed, what it held is refused: {error!r}", error=lost.error)
+        for rider in self._riders:
+            rider.lost()
+        group, self._waiting = group + self._waiting, []
+        settling, self._settling = settling + self._settling, []
+        refusal = _refusal(lost.error)
+        if lost.memory is None:
+            self._mending = refusal
+        else:
+            self._on_failure(lost.memory)
+        for _, waiting in group:
+            waiting.errback(refusal)
+        for waiter in settling:
+            waiter.callback(False)
+        if self._timer is None and not self._stopping:
+            self._arm(MEND_EVERY)
+
+
+def _refusal(error: Exception) -> NotNow:
+    if isinstance(error, apsw.FullError):
+        return DiskFull("The disk is full.")
+    return NotNow("The store cannot be written.")

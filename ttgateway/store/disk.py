@@ -1,0 +1,69 @@
+"""The disk below the store: how much room it has, and a ballast to throw out when it has none."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Protocol
+
+from ttgateway.refusals import DiskFull
+
+LEAST_FREE = 64 * 1024 * 1024
+"""Bytes that must be free for a new order to be taken: what is taken must also be kept and acknowledged."""
+
+BALLAST = 1024 * 1024
+"""Bytes of the file that is given up on a full disk: SQLite needs room even to write an acknowledgement."""
+
+
+class Disk(Protocol):
+    """What the store needs to know of the disk. Tests replace it."""
+
+    def check_room(self) -> None:
+        """Raise `DiskFull` where there is too little room for a new order."""
+
+    def lighten(self) -> None:
+        """Give up the ballast: the disk is full."""
+
+    def load(self) -> None:
+        """Take the ballast aboard again, where there is room for it."""
+
+
+class StateDisk:
+    """The disk that holds the state directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._ballast = directory / "ballast"
+
+    def check_room(self) -> None:
+        """Raise `DiskFull` where less than `LEAST_FREE` bytes are free; one system call."""
+        if self._free() < LEAST_FREE:
+            raise DiskFull("The disk is full.")
+
+    def lighten(self) -> None:
+        """Give up the ballast."""
+        with contextlib.suppress(OSError):
+            self._ballast.unlink()
+
+    def load(self) -> None:
+        """Write the ballast, unless it is there or the room is scarce."""
+        if self._ballast.exists() or self._free() < LEAST_FREE:
+            return
+        with contextlib.suppress(OSError):
+            self._ballast.write_bytes(os.urandom(BALLAST))  # nothing that a file system could store as a hole
+
+    def _free(self) -> int:
+        stat = os.statvfs(self._directory)
+        return stat.f_bavail * stat.f_frsize
+
+
+class NoDisk:
+    """For a store in memory."""
+
+    def check_room(self) -> None:
+        """There is always room."""
+
+    def lighten(self) -> None:
+        """There is no ballast."""
+
+    def load(self) -> None:
+        """There is no ballast."""

@@ -1,0 +1,77 @@
+"""Secrets in the file: only their hashes, and what is known of their use."""
+
+import hashlib
+
+import apsw
+import msgspec
+
+from ttgateway.store.commits import GroupCommit, Work
+from ttgateway.store.entry import Values
+
+
+class Token(msgspec.Struct, kw_only=True):
+    """A secret, as the store knows it: ``hash`` is SHA-256 of it, ``kind`` ``token`` or ``key``, times Unix seconds."""
+
+    hash: bytes
+    name: str
+    kind: str
+    created: float
+    last_used: float | None = None
+    ip_address: str | None = None
+
+
+_NAMES = Token.__struct_fields__
+
+
+def digest(secret: str) -> bytes:
+    """Return what is kept of a secret. It is random and long, so a plain hash cannot be guessed back."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def load(db: apsw.Connection) -> dict[bytes, Token]:
+    """Return every token by its hash."""
+    rows = db.execute(f"SELECT {', '.join(_NAMES)} FROM tokens ORDER BY created, hash")  # noqa: S608
+    tokens = [from_row(row) for row in rows]
+    return {token.hash: token for token in tokens}
+
+
+def from_row(row: Values) -> Token:
+    """Return the token in a row of ``tokens``; raise ``msgspec.ValidationError``."""
+    return msgspec.convert(dict(zip(_NAMES, row, strict=True)), Token)
+
+
+def saving(token: Token) -> Work[object]:
+    """Return the write of a new token."""
+    query = f"INSERT INTO tokens ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608
+    row = msgspec.structs.astuple(token)
+    return lambda db: db.execute(query, row)
+
+
+def removing(token_hash: bytes) -> Work[object]:
+    """Return the write that removes a token."""
+    return lambda db: db.execute("DELETE FROM tokens WHERE hash = ?", (token_hash,))
+
+
+class Uses:
+    """When and from where tokens were last used: rides with a commit that is made anyway, never asks for one."""
+
+    def __init__(self, commits: GroupCommit) -> None:
+        self._used: dict[bytes, Token] = {}
+        self._taken: dict[bytes, Token] = {}
+        commits.add_rider(self)
+
+    def used(self, token: Token) -> None:
+        """Write the token's last use with the next commit."""
+        self._used[token.hash] = token
+
+    def take(self) -> Work[object] | None:
+        """Return the write of all last uses."""
+        if not self._used:
+            return None
+        self._taken, self._used = self._used, {}
+        rows = [(token.last_used, token.ip_address, token.hash) for token in self._taken.values()]
+        return lambda db: db.executemany("UPDATE tokens SET last_used = ?, ip_address = ? WHERE hash = ?", rows)
+
+    def lost(self) -> None:
+        """What was taken last is to be written again."""
+        self._used = {**self._taken, **self._used}
