@@ -1,14 +1,13 @@
 """The registry of listeners: registering, renewing, removing; and who wants to know of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import msgspec
-from twisted.internet.defer import Deferred
 
 from ttgateway.clock import Clock
 from ttgateway.orders.change import ChangeType
-from ttgateway.refusals import CallbackMissing, ListenerOptionInvalid, ListenerUnknown, TooMany
+from ttgateway.refusals import CallbackMissing, ListenerOptionInvalid, ListenerSilent, ListenerUnknown, TooMany
 from ttgateway.store import listeners
 from ttgateway.store.listeners import CatchUp, Listener, Progress
 from ttgateway.store.store import Store
@@ -23,7 +22,7 @@ class Callbacks(Protocol):
     def check_secret(self, secret: object) -> str:
         """Return ``secret`` if deliveries can be signed with it; raise `ListenerOptionInvalid`."""
 
-    def reach(self, url: str, caller: str) -> Deferred[None]:
+    def reach(self, url: str, caller: str) -> Awaitable[None]:
         """Send a HEAD to the canonical ``url``; fails with `CallbackForbidden` or `ListenerSilent`.
 
         ``caller`` is the address of the device that asks for it.
@@ -115,7 +114,10 @@ class Registry:
         secret = "" if asked.secret is None else self._callbacks.check_secret(asked.secret)
         events, catch_up = _events(asked.events), _catch_up(asked.catch_up)
         self._check_room(url)
-        await self._callbacks.reach(url, asked.caller)
+        try:
+            await self._callbacks.reach(url, asked.caller)
+        except ListenerSilent as silent:  # tell the device what it sent, not how we spell it
+            raise ListenerSilent(str(asked.url), silent.cause) from None
         self._check_room(url)
         known = self._by_url.get(url)
         listener = Listener(

@@ -1,0 +1,222 @@
+from collections.abc import Collection, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ttgateway.notifier.callback import IPAddress
+from ttgateway.notifier.policy import PORTS_OF_OTHERS, CallPolicy, unwrapped
+from ttgateway.refusals import CallbackForbidden
+from ttgateway.settings import allowed_network
+
+EVERYTHING = ("0.0.0.0/0", "::/0")
+PRIVATE = st.one_of(
+    *[st.ip_addresses(network=network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/9")]
+)
+
+
+def policy(
+    *allow: str,
+    source_only: bool = False,
+    loopback: bool = False,
+    own_ports: Collection[int] = (),
+    own: Sequence[str] = (),
+    gateways: Sequence[str] = (),
+) -> CallPolicy:
+    return CallPolicy(
+        allow=[allowed_network(text) for text in allow],
+        source_only=source_only,
+        loopback=loopback,
+        own_ports=own_ports,
+        is_own=lambda address: str(address) in own,
+        default_gateways=lambda: [ip_address(text) for text in gateways],
+    )
+
+
+def refusal(judge: CallPolicy, address: str, port: int = 8080) -> str:
+    """Return why ``judge`` refuses; fail where it does not."""
+    with pytest.raises(CallbackForbidden) as refused:
+        judge.check(ip_address(address), port)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["10.0.0.1", "10.255.255.255", "172.16.0.1", "172.31.255.254", "192.168.1.20", "fc00::1", "fd12:3456::7"],
+)
+def test_private_networks_are_allowed(address: str) -> None:
+    policy().check(ip_address(address), 8080)
+
+
+@pytest.mark.parametrize(
+    ("address", "rule"),
+    [
+        ("127.0.0.1", "a loopback address"),
+        ("127.255.0.9", "a loopback address"),
+        ("::1", "a loopback address"),
+        ("169.254.1.1", "a link-local address"),
+        ("fe80::1", "a link-local address"),
+        ("febf::1", "a link-local address"),
+        ("100.64.0.1", "an address of a carrier's network (CGNAT)"),
+        ("100.127.255.255", "an address of a carrier's network (CGNAT)"),
+        ("192.0.0.8", "a reserved address"),
+        ("198.18.0.1", "a reserved address"),
+        ("240.0.0.1", "a reserved address"),
+        ("fec0::1", "a reserved address"),
+        ("100::1", "a reserved address"),
+        ("9.255.255.255", "a public address"),
+        ("11.0.0.0", "a public address"),
+        ("172.15.255.255", "a public address"),
+        ("172.32.0.0", "a public address"),
+        ("192.169.0.1", "a public address"),
+        ("203.0.113.7", "a public address"),
+        ("8.8.8.8", "a public address"),
+        ("2606:4700::1111", "a public address"),
+        ("fbff::1", "a public address"),
+    ],
+)
+def test_other_networks_are_closed_until_the_operator_opens_them(address: str, rule: str) -> None:
+    prefix = 32 if "." in address else 128
+    assert refusal(policy(), address) == (
+        f"Callback refused: {address} is {rule}. "
+        f'The operator allows it with callbacks.allow = ["{address}/{prefix}"] in the settings.'
+    )
+    policy(f"{address}/{prefix}").check(ip_address(address), 8080)
+    policy(f"{address}/{prefix} port 8080").check(ip_address(address), 8080)
+    assert rule in refusal(policy(f"{address}/{prefix} port 8081"), address)
+
+
+@pytest.mark.parametrize(
+    ("address", "rule"),
+    [
+        ("0.0.0.0", "the unspecified address"),  # noqa: S104  # nothing is bound
+        ("0.1.2.3", "the unspecified address"),
+        ("::", "the unspecified address"),
+        ("224.0.0.251", "a multicast address"),
+        ("239.255.255.250", "a multicast address"),
+        ("ff02::fb", "a multicast address"),
+        ("255.255.255.255", "the broadcast address"),
+        ("169.254.169.254", "a cloud's metadata service"),
+        ("100.100.100.200", "a cloud's metadata service"),
+        ("fd00:ec2::254", "a cloud's metadata service"),
+        ("2002:a00:1::1", "a 6to4 address"),
+        ("2001:0:1::1", "a Teredo address"),
+        ("64:ff9b::a00:1", "a NAT64 address"),
+        ("64:ff9b:1::a00:1", "a NAT64 address"),
+        ("::ffff:0:a00:1", "an IPv4-translated address"),
+        ("::a00:1", "an IPv4-compatible address"),
+        ("::2", "an IPv4-compatible address"),
+    ],
+)
+def test_what_no_listener_has_is_never_called(address: str, rule: str) -> None:
+    judge = policy(*EVERYTHING, "0.0.0.0/0 port 8080", "::/0 port 8080", loopback=True)
+    assert refusal(judge, address) == f"Callback refused: {address} is {rule}. No setting allows it."
+
+
+@pytest.mark.parametrize("port", sorted(PORTS_OF_OTHERS))
+def test_ports_of_other_services_are_closed_until_an_entry_names_them(port: int) -> None:
+    assert refusal(policy("10.0.0.0/8", "10.0.0.0/8 port 8080"), "10.0.0.5", port) == (
+        f"Callback refused: port {port} belongs to another kind of service. "
+        f'The operator allows it with callbacks.allow = ["10.0.0.5/32 port {port}"] in the settings.'
+    )
+    policy(f"10.0.0.5/32 port {port}").check(ip_address("10.0.0.5"), port)
+
+
+def test_an_entry_opens_its_network_only() -> None:
+    judge = policy("203.0.113.0/24", "2001:db8::/32")
+    judge.check(ip_address("203.0.113.255"), 80)
+    judge.check(ip_address("2001:db8::1"), 80)
+    assert "a public address" in refusal(judge, "203.0.114.0")
+    assert "a public address" in refusal(judge, "2001:db9::1")
+
+
+def test_a_gateway_on_loopback_may_call_loopback() -> None:
+    judge = policy(loopback=True)
+    judge.check(ip_address("127.0.0.1"), 8080)
+    judge.check(ip_address("::1"), 8080)
+    assert "port 22" in refusal(judge, "127.0.0.1", 22)
+
+
+def test_the_gateway_never_calls_itself() -> None:
+    judge = policy(*EVERYTHING, "10.0.0.2/32 port 8000", own_ports={8000}, own=["10.0.0.2", "127.0.0.1"], loopback=True)
+    for address in ("10.0.0.2", "127.0.0.1", "::ffff:10.0.0.2"):
+        assert "this gateway itself, with port 8000. No setting allows it." in refusal(judge, address, 8000)
+        judge.check(ip_address(address), 8001)
+    judge.check(ip_address("10.0.0.3"), 8000)
+
+
+def test_ports_that_open_later_are_our_own_too() -> None:
+    ports: set[int] = set()
+    judge = policy(own_ports=ports, own=["10.0.0.2"])
+    judge.check(ip_address("10.0.0.2"), 8000)
+    ports.add(8000)
+    assert "this gateway itself" in refusal(judge, "10.0.0.2", 8000)
+
+
+def test_the_default_gateway_is_closed_until_the_operator_opens_it() -> None:
+    gateways = ("192.168.1.1", "fd00::1")
+    assert "192.168.1.1 is this network's router" in refusal(policy(gateways=gateways), "192.168.1.1")
+    assert "fd00::1 is this network's router" in refusal(policy(gateways=gateways), "fd00::1")
+    policy(gateways=gateways).check(ip_address("192.168.1.2"), 8080)
+    policy("192.168.1.1/32", gateways=gateways).check(ip_address("192.168.1.1"), 8080)
+
+
+@pytest.mark.parametrize(
+    ("address", "rule"),
+    [
+        ("::ffff:127.0.0.1", "127.0.0.1 is a loopback address"),
+        ("::ffff:169.254.169.254", "169.254.169.254 is a cloud's metadata service"),
+        ("::ffff:0.0.0.0", "0.0.0.0 is the unspecified address"),
+        ("::ffff:8.8.8.8", "8.8.8.8 is a public address"),
+        ("::ffff:192.168.1.1", "192.168.1.1 is this network's router"),
+    ],
+)
+def test_an_ipv4_mapped_address_is_judged_as_its_ipv4(address: str, rule: str) -> None:
+    assert rule in refusal(policy("::/0", gateways=["192.168.1.1"]), address)
+
+
+def test_an_ipv4_mapped_private_address_is_allowed_and_dialled_as_ipv4() -> None:
+    policy().check(ip_address("::ffff:10.0.0.1"), 8080)
+    assert unwrapped(ip_address("::ffff:10.0.0.1")) == IPv4Address("10.0.0.1")
+
+
+@pytest.mark.parametrize("address", [IPv4Address("10.0.0.1"), IPv6Address("fd00::1"), IPv6Address("2002:a00:1::")])
+def test_other_addresses_are_dialled_as_they_are(address: IPAddress) -> None:
+    assert unwrapped(address) == address
+
+
+@given(PRIVATE, st.integers(1, 65535))
+def test_a_private_address_is_refused_for_its_port_alone(address: IPAddress, port: int) -> None:
+    if port in PORTS_OF_OTHERS or address == IPv6Address("fd00:ec2::254"):
+        refusal(policy(), str(address), port)
+    else:
+        policy().check(address, port)
+
+
+@given(st.ip_addresses())
+def test_nothing_but_private_addresses_is_allowed_unlisted(address: IPAddress) -> None:
+    try:
+        policy().check(address, 8080)
+    except CallbackForbidden:
+        return
+    assert unwrapped(address).is_private
+    assert not unwrapped(address).is_loopback
+
+
+def test_any_addresses_may_be_registered_from_anywhere_by_default() -> None:
+    policy().check_source(ip_address("10.0.0.1"), [ip_address("10.0.0.2")])
+
+
+def test_with_source_only_a_device_registers_its_own_address_alone() -> None:
+    judge = policy(source_only=True)
+    caller = ip_address("10.0.0.1")
+    judge.check_source(caller, [caller])
+    judge.check_source(ip_address("::ffff:10.0.0.1"), [caller])
+    judge.check_source(caller, [ip_address("::ffff:10.0.0.1")])
+    with pytest.raises(CallbackForbidden) as refused:
+        judge.check_source(caller, [caller, ip_address("10.0.0.2")])
+    assert str(refused.value) == (
+        "Callback refused: 10.0.0.2 is not the address that this request came from (10.0.0.1). "
+        "The operator allows other addresses with callbacks.source_only = false in the settings."
+    )

@@ -1,0 +1,28 @@
+"""The notifier: tells every listener of every order change.
+
+How a change gets to a listener
+    ``store.journal`` announces that changes are durable; `Notifier` wakes the `ListenerQueue` of each listener. A
+    queue asks `Upcoming` what comes after its listener's cursor, makes one `Attempt` at it, and looks at the
+    `Outcome`: delivered (the cursor moves), down (wait, try again, for ever), refused (a few more tries, then this
+    change is parked), gone (the listener is removed). Then it looks again. There is no other loop, and no list of
+    waiting changes: a wake-up cannot be lost, as the queue compares its cursor with the journal before it idles.
+
+What a healthy listener costs
+    One connection while there is traffic, one `Attempt` a delivery. No timer: one `Sweep` looks at all deadlines.
+
+What a listener in trouble costs the others
+    Nothing. It has its own connection, state and backoff; at most `places.MOST` of its kind are tried at a time.
+
+What ends a backoff early
+    Any sign of life: registering again, any request from that host. `Notifier.heard`.
+
+How an attempt is kept on a leash
+    `callback` parses a URL once and strictly; `resolver` looks names up in a small pool of its own, with a deadline;
+    `policy` judges the address that will be dialled, each time; `connection` counts every byte of the answer;
+    `attempt` ends it all within ten seconds.
+
+How it starts and stops
+    After a power-up queues start spread by chance, those in trouble within five seconds. At a stop what is in flight
+    has `notifier.GRACE` seconds to end. A queue that is killed instead has lost nothing but the last moves of its
+    cursor: the listener gets these again, under the same ``webhook-id``.
+"""

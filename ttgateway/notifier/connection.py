@@ -1,0 +1,213 @@
+"""One HTTP/1.1 connection to one listener: one request at a time, every limit counted.
+
+Stock clients do not bound what a listener may answer (design section 4); this is why there is one of our own. It
+decodes nothing, keeps no cookie, follows nothing. The status line decides: what goes wrong after it is no reason
+to send again.
+"""
+
+from typing import Protocol as Port
+
+import httptools
+from OpenSSL import SSL
+from service_identity import VerificationError
+from twisted.internet.interfaces import IConsumer, IPullProducer, ITCPTransport
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from ttgateway.notifier.outcome import PROTOCOL, TLS, Reply
+
+MOST_HEADER_BYTES = 16 * 1024
+"""Of the reply's headers, interim replies included."""
+
+MOST_BODY_BYTES = 4 * 1024
+MOST_INTERIM = 8
+
+
+class _Transport(ITCPTransport, IConsumer):
+    """What Twisted's stream transports are."""
+
+
+class Waiting(Port):
+    """Who waits for the reply."""
+
+    def replied(self, reply: Reply) -> None:
+        """The listener has answered; the connection can be used again if `ListenerConnection.usable` says so."""
+
+    def broken(self, cause: str, heard: bool) -> None:
+        """No answer came; ``heard`` tells whether any byte of one did. The connection is gone."""
+
+
+@implementer(IPullProducer)
+class ListenerConnection(Protocol):
+    """A connection; ``usable`` while a request can be sent on it."""
+
+    transport: _Transport
+
+    def __init__(self, *, tls: bool) -> None:
+        self.usable = False
+        self._tls = tls
+        self._waiting: Waiting | None = None
+
+    def connectionMade(self) -> None:
+        """The connection is there."""
+        self.usable = True
+        self.transport.setTcpNoDelay(True)
+
+    def request(self, request: bytes, waiting: Waiting, *, head: bool = False) -> None:
+        """Send a whole request; ``waiting`` is told of what comes of it. ``head``: the reply has no body."""
+        self.usable = False
+        self._waiting = waiting
+        self._head = head
+        self._parser = httptools.HttpResponseParser(self)
+        self._heard = self._in_body = self._complete = self._excess = self._broken = False
+        self._status = self._interim = self._header_bytes = self._body_bytes = 0
+        self._retry_after: bytes | None = None
+        self._unsent: bytes | None = request
+        self._written = False
+        if self._tls:  # its transport cannot tell when all is written, so early answers pass there
+            self._written = True
+            self.transport.write(request)
+        else:
+            self.transport.registerProducer(self, False)
+
+    def abandon(self) -> None:
+        """Close at once; nobody is told."""
+        self.usable = False
+        self._waiting = None
+        self.transport.abortConnection()
+
+    def resumeProducing(self) -> None:
+        """Write the request when first called; the second call says that the kernel has all of it."""
+        if self._unsent is not None:
+            request, self._unsent = self._unsent, None
+            self.transport.write(request)
+        else:
+            self._written = True
+            self.transport.unregisterProducer()
+
+    def stopProducing(self) -> None:
+        """The connection is going; `connectionLost` follows."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take in some of the reply, no more of it than the limits allow."""
+        if self._waiting is None:
+            self.abandon()  # an answer to no question
+            return
+        self._heard = True
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:  # HttpParserUpgrade, after a 101, is one of these
+            self._broken = True
+        self._conclude()
+
+    def _feed(self, data: bytes) -> None:
+        if self._in_body:
+            self._parser.feed_data(data)
+            return
+        room = MOST_HEADER_BYTES - self._header_bytes
+        self._parser.feed_data(data[:room])
+        self._header_bytes += min(len(data), room)
+        if self._in_body and len(data) > room:
+            self._parser.feed_data(data[room:])
+
+    def _conclude(self) -> None:
+        """Tell who waits, if the reply is there, or cannot come any more."""
+        if self._complete or (self._in_body and (self._head or self._body_bytes > MOST_BODY_BYTES)):
+            self._end()
+        elif (
+            self._broken
+            or self._interim > MOST_INTERIM
+            or (not self._in_body and self._header_bytes >= MOST_HEADER_BYTES)
+        ):
+            self._complete = False
+            self._end()
+
+    def _end(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        self.usable = (
+            self._complete
+            and self._written
+            and not (self._head or self._excess or self._broken)
+            and bool(self._parser.should_keep_alive())
+        )
+        if not self.usable:
+            self._close()
+        if waiting is None:
+            return
+        early = 200 <= self._status < 300 and not self._written
+        if self._status and not early:
+            waiting.replied(Reply(self._status, self._retry_after))
+        else:
+            waiting.broken(PROTOCOL, self._heard)
+
+    def _close(self) -> None:
+        """Close politely where that cannot take long, else at once."""
+        if self._complete and self._written and not self._tls:
+            self.transport.loseConnection()
+        else:
+            self.transport.abortConnection()
+
+    def overdue(self) -> int:
+        """Return the status where the deadline has passed after the status line (0: it has not come), and close."""
+        status = self._status if self._written else 0
+        self.abandon()
+        return status
+
+    @property
+    def heard(self) -> bool:
+        """Whether any byte of the reply has come."""
+        return self._heard
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone: after the status line that is an answer too."""
+        self.usable = False
+        waiting, self._waiting = self._waiting, None
+        if waiting is None:
+            return
+        if self._status and (self._written or self._status >= 300):
+            waiting.replied(Reply(self._status, self._retry_after))
+        else:
+            cause = TLS if isinstance(reason.value, SSL.Error | VerificationError) else PROTOCOL
+            waiting.broken(cause, self._heard)
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        """Another reply begins: after the final one, that is one too many."""
+        self._excess = self._excess or self._complete
+
+    def on_status(self, _: bytes) -> None:
+        """The status line is there."""
+        self._note_status()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer."""
+        self._note_status()
+        if not self._in_body and name.lower() == b"retry-after":
+            self._retry_after = value
+
+    def on_headers_complete(self) -> None:
+        """All headers of a reply are there: of the final one, or of an interim one."""
+        self._note_status()
+        status = self._parser.get_status_code()
+        if 102 <= status < 200 or status == 100:
+            self._interim += 1
+        elif status < 200 or self._parser.get_http_version() not in ("1.0", "1.1"):
+            self._status = 0
+            self._broken = True
+        else:
+            self._in_body = True
+
+    def on_body(self, body: bytes) -> None:
+        """Some of the body, which nobody reads."""
+        self._body_bytes += len(body)
+
+    def on_message_complete(self) -> None:
+        """The reply is whole, if it is not an interim one."""
+        self._complete = self._complete or self._in_body
+
+    def _note_status(self) -> None:
+        if not self._status and not self._complete:
+            status = self._parser.get_status_code()
+            self._status = status if 200 <= status < 600 else 0

@@ -1,0 +1,56 @@
+"""Opening real connections: TCP to an address that was checked, TLS verified by service-identity."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import pem
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, wrapClientTLS
+from twisted.internet.interfaces import IReactorTCP, IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust, trustRootFromCertificates
+
+from ttgateway.notifier.callback import IPAddress
+from ttgateway.notifier.connection import ListenerConnection
+
+_CONNECT_TIMEOUT = 30  # seconds; a backstop only: an attempt gives up long before
+TrustRoot = Any
+"""An ``IOpenSSLTrustRoot``, which Twisted does not export."""
+
+_PLAIN = Factory.forProtocol(lambda: ListenerConnection(tls=False))
+_TLS = Factory.forProtocol(lambda: ListenerConnection(tls=True))
+
+
+def trust(ca_file: str) -> TrustRoot:
+    """Return who vouches for ``https`` listeners: the certificates in a PEM file, or (``""``) the system's.
+
+    Raises ``OSError`` and ``ValueError``.
+    """
+    if not ca_file:
+        return platformTrust()  # type: ignore[no-untyped-call]
+    found = [Certificate.loadPEM(part.as_bytes()) for part in pem.parse_file(Path(ca_file))]
+    if not found:
+        raise ValueError(f"{ca_file}: holds no certificate")
+    return trustRootFromCertificates(found)  # type: ignore[no-untyped-call]
+
+
+class _Reactor(IReactorTCP, IReactorTime):
+    """What a dialler needs of the reactor."""
+
+
+class Dialler:
+    """A `Dial` on the real network."""
+
+    def __init__(self, reactor: _Reactor, trust_root: TrustRoot) -> None:
+        self._reactor = reactor
+        self._trust_root = trust_root
+
+    def __call__(self, address: IPAddress, port: int, host: str | None) -> Deferred[ListenerConnection]:
+        """Connect to ``address``; with ``host``, by TLS, and the other side must prove to be it."""
+        kind = TCP4ClientEndpoint if address.version == 4 else TCP6ClientEndpoint
+        endpoint = kind(self._reactor, str(address), port, timeout=_CONNECT_TIMEOUT)
+        if host is None:
+            return cast(Deferred[ListenerConnection], endpoint.connect(_PLAIN))
+        verified = optionsForClientTLS(host, trustRoot=self._trust_root)
+        wrapped = wrapClientTLS(verified, endpoint, self._reactor)
+        return cast(Deferred[ListenerConnection], wrapped.connect(_TLS))

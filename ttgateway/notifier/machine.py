@@ -1,0 +1,69 @@
+"""What this machine is on its network: which addresses are its own, and who its routers are."""
+
+import socket
+import sys
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+
+from ttgateway.notifier.callback import IPAddress
+
+_IPV4_ROUTES = Path("/proc/net/route")
+_IPV6_ROUTES = Path("/proc/net/ipv6_route")
+_VIA_GATEWAY = 0x2  # RTF_GATEWAY of <linux/route.h>
+
+
+def is_own_address(address: IPAddress) -> bool:
+    """Tell whether ``address`` is one of this machine's own: a UDP socket can be bound to it. No packet is sent.
+
+    Multicast and unspecified addresses can be bound to as well: ask about those elsewhere.
+    """
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
+
+
+def default_gateways(ipv4_routes: Path = _IPV4_ROUTES, ipv6_routes: Path = _IPV6_ROUTES) -> frozenset[IPAddress]:
+    """Return the routers of this machine's default routes; none where the kernel does not list its routes (not Linux).
+
+    They are read anew each time: DHCP may bring another one at any moment.
+    """
+    return ipv4_gateways(_text(ipv4_routes)) | ipv6_gateways(_text(ipv6_routes))
+
+
+def ipv4_gateways(routes: str) -> frozenset[IPAddress]:
+    """Return the gateways of the default routes in ``routes``, the text of ``/proc/net/route``.
+
+    Its fields are interface, destination, gateway, flags, three counts and the mask; an address is the hexadecimal of
+    the number that the machine sees in its four bytes.
+    """
+    rows = [line.split() for line in routes.splitlines()[1:]]
+    return frozenset(
+        IPv4Address(int(row[2], 16).to_bytes(4, sys.byteorder))
+        for row in rows
+        if int(row[1], 16) == 0 and int(row[7], 16) == 0 and int(row[3], 16) & _VIA_GATEWAY
+    )
+
+
+def ipv6_gateways(routes: str) -> frozenset[IPAddress]:
+    """Return the gateways of the default routes in ``routes``, the text of ``/proc/net/ipv6_route``.
+
+    Its fields are destination and its prefix length, source and its prefix length, next hop, metric, two counts, flags
+    and interface; an address is the hexadecimal of its sixteen bytes.
+    """
+    rows = [line.split() for line in routes.splitlines()]
+    return frozenset(
+        IPv6Address(bytes.fromhex(row[4]))
+        for row in rows
+        if int(row[0], 16) == 0 and int(row[1], 16) == 0 and int(row[8], 16) & _VIA_GATEWAY
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except OSError:
+        return ""

@@ -1,0 +1,43 @@
+"""How a listener's progress changes with what becomes of a delivery. The accounts balance after each of these."""
+
+from ttgateway.notifier.upcoming import Delivery
+from ttgateway.store.listeners import Progress
+
+
+def delivered(progress: Progress, delivery: Delivery, wall: float) -> None:
+    """The listener has it, at Unix time ``wall``: whatever was wrong is over."""
+    if delivery.is_change:
+        progress.delivered += 1
+    progress.previous = delivery.seq
+    progress.failures = 0
+    progress.delay = 0.0
+    progress.failing_since = None
+    progress.last_success = wall
+    passed_over(progress, delivery)
+
+
+def parked(progress: Progress, delivery: Delivery) -> None:
+    """The listener refused this change for good."""
+    progress.parked += 1
+    passed_over(progress, delivery)
+
+
+def passed_over(progress: Progress, delivery: Delivery) -> None:
+    """The delivery is dealt with: move to where the listener stands afterwards."""
+    progress.attempts = 0
+    progress.coalesced += delivery.coalesced
+    progress.filtered += delivery.filtered
+    if delivery.cursor is not None:
+        progress.cursor = delivery.cursor
+    if delivery.ends_snapshot:
+        progress.snapshot_due = False
+
+
+def failed(progress: Progress, cause: str, delay: float, wall: float) -> None:
+    """The listener is down: the next try is ``delay`` seconds away."""
+    progress.failures += 1
+    progress.delay = delay
+    progress.last_failure = wall
+    progress.last_cause = cause
+    if progress.failing_since is None:
+        progress.failing_since = wall
