@@ -62,7 +62,10 @@ class Listeners(_Table, frozen=True):
 class Settings(_Table, frozen=True):
     """All settings of one gateway."""
 
+    name: str = "ttgateway"
+    """What the gateway calls itself."""
     timezone: str = "UTC"
+    """The IANA zone in which times are shown."""
     access: Access = Access()
     callbacks: Callbacks = Callbacks()
     journal: Journal = Journal()

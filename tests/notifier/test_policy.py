@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttgateway.notifier.callback import IPAddress
+from ttgateway.machine import IPAddress
 from ttgateway.notifier.policy import PORTS_OF_OTHERS, CallPolicy, unwrapped
 from ttgateway.refusals import CallbackForbidden
 from ttgateway.settings import allowed_network

@@ -353,7 +353,7 @@ class InlinePool(ThreadPool):
         try:
             result = func(*args, **kwargs)
         except Exception:
-            onResult(False, Failure())  # type: ignore[no-untyped-call]
+            onResult(False, Failure())
         else:
             onResult(True, result)
 

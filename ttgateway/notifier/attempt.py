@@ -14,7 +14,8 @@ from twisted.internet.error import ConnectError, TCPTimedOutError
 from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.python.failure import Failure
 
-from ttgateway.notifier.callback import CallbackURL, IPAddress
+from ttgateway.machine import IPAddress
+from ttgateway.notifier.callback import CallbackURL
 from ttgateway.notifier.connection import ListenerConnection
 from ttgateway.notifier.outcome import DNS, FORBIDDEN, PROTOCOL, REFUSED, TIMEOUT, Outcome, Reply, failed, judged
 from ttgateway.notifier.policy import CallPolicy, unwrapped

@@ -9,9 +9,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import msgspec
 
+from ttgateway.machine import IPAddress
 from ttgateway.refusals import CallbackInvalid
-
-IPAddress = IPv4Address | IPv6Address
 
 MOST_BYTES = 2048
 

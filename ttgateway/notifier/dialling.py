@@ -6,19 +6,32 @@ from typing import Any, cast
 import pem
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, wrapClientTLS
-from twisted.internet.interfaces import IReactorTCP, IReactorTime
+from twisted.internet.interfaces import IAddress, IReactorTCP, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust, trustRootFromCertificates
 
-from ttgateway.notifier.callback import IPAddress
+from ttgateway.machine import IPAddress
 from ttgateway.notifier.connection import ListenerConnection
 
 _CONNECT_TIMEOUT = 30  # seconds; a backstop only: an attempt gives up long before
 TrustRoot = Any
 """An ``IOpenSSLTrustRoot``, which Twisted does not export."""
 
-_PLAIN = Factory.forProtocol(lambda: ListenerConnection(tls=False))
-_TLS = Factory.forProtocol(lambda: ListenerConnection(tls=True))
+
+class _Connections(Factory):
+    """Makes connections; says nothing in the log at each of them."""
+
+    noisy = False
+
+    def __init__(self, *, tls: bool) -> None:
+        self._tls = tls
+
+    def buildProtocol(self, addr: IAddress | None) -> ListenerConnection:
+        return ListenerConnection(tls=self._tls)
+
+
+_PLAIN = _Connections(tls=False)
+_TLS = _Connections(tls=True)
 
 
 def trust(ca_file: str) -> TrustRoot:
@@ -27,11 +40,11 @@ def trust(ca_file: str) -> TrustRoot:
     Raises ``OSError`` and ``ValueError``.
     """
     if not ca_file:
-        return platformTrust()  # type: ignore[no-untyped-call]
+        return platformTrust()
     found = [Certificate.loadPEM(part.as_bytes()) for part in pem.parse_file(Path(ca_file))]
     if not found:
         raise ValueError(f"{ca_file}: holds no certificate")
-    return trustRootFromCertificates(found)  # type: ignore[no-untyped-call]
+    return trustRootFromCertificates(found)
 
 
 class _Reactor(IReactorTCP, IReactorTime):

@@ -7,7 +7,7 @@ when a listener registers and again at each dial; what was judged is what is dia
 from collections.abc import Callable, Collection, Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 
-from ttgateway.notifier.callback import IPAddress
+from ttgateway.machine import IPAddress
 from ttgateway.refusals import CallbackForbidden
 
 IPNetwork = IPv4Network | IPv6Network

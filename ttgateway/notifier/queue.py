@@ -124,7 +124,7 @@ class ListenerQueue:
         """A page was read, or could not be; a damaged one is made good by a snapshot."""
         if not isinstance(result, Failure):
             self._look()
-        elif result.check(DamagedEntryError):  # type: ignore[no-untyped-call]
+        elif result.check(DamagedEntryError):
             self._log.error("{error}; {url} gets a snapshot", error=result.value, url=self.listener.url)
             self.progress.snapshot_due = True
             self._look()

@@ -4,8 +4,9 @@ import ipaddress
 
 from twisted.internet.defer import Deferred
 
+from ttgateway.machine import IPAddress
 from ttgateway.notifier.attempt import Attempt, Deadlines, Destination, Network
-from ttgateway.notifier.callback import CallbackURL, IPAddress
+from ttgateway.notifier.callback import CallbackURL
 from ttgateway.notifier.outcome import DNS, Outcome
 from ttgateway.notifier.request import head_request
 from ttgateway.notifier.resolver import NameNotFound

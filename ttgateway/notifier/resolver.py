@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from ttgateway.notifier.callback import IPAddress
+from ttgateway.machine import IPAddress
 
 DEADLINE = 2.0
 """Seconds that a caller waits for a look-up."""

@@ -57,26 +57,16 @@ class Journal:
 
     def page(self, after: int) -> Deferred[list[Entry]]:
         """Read at most `PAGE` changes that follow seq ``after``; fails with `DamagedEntryError`."""
-        return self._read(f"SELECT {COLUMNS} FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", (after, PAGE))  # noqa: S608
+        query = f"SELECT {COLUMNS} FROM changes WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
+        return self._executor.run(lambda: _entries(self._connection.execute(query, (after, PAGE))))
 
-    def newest_page(self, after: int, upto: int, types: Sequence[str]) -> Deferred[list[Entry]]:
+    def newest_page(self, after: int, upto: int, types: Sequence[str]) -> Deferred[list[tuple[Entry, int]]]:
         """Read, of the changes after ``after`` and up to ``upto``, the newest of each order; at most `PAGE`, by seq.
 
-        ``types`` narrows what counts to these types; empty for all.
+        ``types`` narrows what counts to these types (empty: all). With each comes how many changes of other types
+        lie between it and the one before. Fails with `DamagedEntryError`.
         """
-        wanted = f" AND {{}}.type IN ({', '.join('?' * len(types))})" if types else ""
-        return self._read(
-            f"SELECT {COLUMNS} FROM changes AS c WHERE seq > ? AND seq <= ?{wanted.format('c')}"  # noqa: S608
-            " AND NOT EXISTS (SELECT 1 FROM changes AS n WHERE n.order_uuid = c.order_uuid"
-            f" AND n.seq > c.seq AND n.seq <= ?{wanted.format('n')}) ORDER BY seq LIMIT ?",
-            (after, upto, *types, upto, *types, PAGE),
-        )
-
-    def count(self, after: int, before: int, types: Sequence[str]) -> Deferred[int]:
-        """Count the changes between two seqs, both exclusive, that are of one of ``types``."""
-        marks = ", ".join("?" * len(types))
-        query = f"SELECT count(*) FROM changes WHERE seq > ? AND seq < ? AND type IN ({marks})"  # noqa: S608
-        return self._executor.run(lambda: int(self._connection.execute(query, (after, before, *types)).get))
+        return self._executor.run(lambda: _newest_of_each(self._connection, after, upto, types))
 
     def standing(self) -> list[Entry]:
         """Return the newest change of each active order, by seq: what a snapshot tells."""
@@ -85,9 +75,6 @@ class Journal:
     def trimmed_to(self, seq: int) -> None:
         """Take note that changes up to ``seq`` are gone from the file."""
         self.trimmed = seq
-
-    def _read(self, query: str, values: tuple[int | str, ...]) -> Deferred[list[Entry]]:
-        return self._executor.run(lambda: _entries(self._connection.execute(query, values)))
 
     def _committed(self, entry: Entry, cleared: bool) -> None:
         self.last = entry.seq
@@ -114,6 +101,25 @@ def _writing(entry: Entry, order: Order) -> Work[None]:
 
 def _entries(rows: Iterable[Values]) -> list[Entry]:
     return [Entry.from_row(row) for row in rows]
+
+
+def _newest_of_each(db: apsw.Connection, after: int, upto: int, types: Sequence[str]) -> list[tuple[Entry, int]]:
+    marks = ", ".join("?" * len(types))
+    wanted = f" AND {{}}.type IN ({marks})" if types else ""
+    query = (
+        f"SELECT {COLUMNS} FROM changes AS c WHERE seq > ? AND seq <= ?{wanted.format('c')}"  # noqa: S608
+        " AND NOT EXISTS (SELECT 1 FROM changes AS n WHERE n.order_uuid = c.order_uuid"
+        f" AND n.seq > c.seq AND n.seq <= ?{wanted.format('n')}) ORDER BY seq LIMIT ?"
+    )
+    entries = _entries(db.execute(query, (after, upto, *types, upto, *types, PAGE)))
+    if not types:
+        return [(entry, 0) for entry in entries]
+    others = f"SELECT count(*) FROM changes WHERE seq > ? AND seq < ? AND type NOT IN ({marks})"  # noqa: S608
+    before = [after, *(entry.seq for entry in entries)]
+    return [
+        (entry, int(db.execute(others, (seq, entry.seq, *types)).get))
+        for seq, entry in zip(before, entries, strict=False)
+    ]
 
 
 def _recent(db: apsw.Connection, last: int) -> list[Entry]:

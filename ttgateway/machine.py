@@ -1,11 +1,12 @@
-"""What this machine is on its network: which addresses are its own, and who its routers are."""
+"""What this machine is on its network: which names and addresses are its own, and who its routers are."""
 
 import socket
 import sys
-from ipaddress import IPv4Address, IPv6Address
+from collections.abc import Collection
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
-from ttgateway.notifier.callback import IPAddress
+IPAddress = IPv4Address | IPv6Address
 
 _IPV4_ROUTES = Path("/proc/net/route")
 _IPV6_ROUTES = Path("/proc/net/ipv6_route")
@@ -24,6 +25,27 @@ def is_own_address(address: IPAddress) -> bool:
     except OSError:
         return False
     return True
+
+
+class OwnHosts:
+    """Tells whether the host in a request's ``Host`` header is this machine: against DNS rebinding (design section 5).
+
+    Ours are ``localhost``, the machine's name (alone, and with ``.local``), ``names``, and the machine's own addresses.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        machine = socket.gethostname().lower()
+        short = machine.partition(".")[0]
+        self._names = frozenset({"localhost", machine, f"{short}.local", *(name.lower() for name in names)})
+
+    def __call__(self, host: str) -> bool:
+        """Tell whether ``host``, lower case and without a port, is ours."""
+        if host in self._names:
+            return True
+        try:
+            return is_own_address(ip_address(host))
+        except ValueError:
+            return False
 
 
 def default_gateways(ipv4_routes: Path = _IPV4_ROUTES, ipv6_routes: Path = _IPV6_ROUTES) -> frozenset[IPAddress]:

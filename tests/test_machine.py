@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ttgateway.notifier.machine import default_gateways, ipv4_gateways, ipv6_gateways, is_own_address
+from ttgateway.machine import default_gateways, ipv4_gateways, ipv6_gateways, is_own_address
 
 NONE = "0.0.0.0"  # noqa: S104  # nothing is bound
 IPV6_ROUTES = """\

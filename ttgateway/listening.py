@@ -1,0 +1,40 @@
+"""Where the API listens: known only once it does, as the port may be any, or come from systemd."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from zope.interface import implementer
+
+
+@implementer(IStreamServerEndpoint)
+class NotedEndpoint:
+    """An endpoint that notes where it listens. ``ports`` holds the TCP ports, and grows when it begins to."""
+
+    def __init__(self, endpoint: IStreamServerEndpoint) -> None:
+        self._endpoint = endpoint
+        self._addresses: list[Any] = []
+        self.ports: set[int] = set()
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:  # noqa: N803
+        """Listen, and note where."""
+        return self._endpoint.listen(protocolFactory).addCallback(self._listening)
+
+    def is_local(self) -> bool:
+        """Tell whether only this machine can connect: to a loopback address, or to a Unix socket."""
+        hosts = [getattr(address, "host", "127.0.0.1") for address in self._addresses]
+        return all(host == "::1" or host.startswith("127.") for host in hosts)
+
+    def __str__(self) -> str:
+        """Return where it listens, for people."""
+        return ", ".join(
+            f"http://{address.host}:{address.port}/" if hasattr(address, "port") else str(address)
+            for address in self._addresses
+        )
+
+    def _listening(self, port: IListeningPort) -> IListeningPort:
+        address: Any = port.getHost()
+        self._addresses.append(address)
+        if hasattr(address, "port"):
+            self.ports.add(address.port)
+        return port

@@ -1,0 +1,207 @@
+"""Where it all comes together: the options of ``twistd ttgateway``, and the service that wires the gateway.
+
+This is the one module that meets the reactor, the threads and the files of the state directory; everything else is
+handed what it needs.
+"""
+
+import os
+import random
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from twisted.application import strports
+from twisted.application.internet import TimerService
+from twisted.application.service import IService, MultiService
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.error import CannotListenError
+from twisted.logger import Logger
+from twisted.python import usage
+from twisted.python.threadpool import ThreadPool
+from twisted.web.resource import Resource
+
+from ttgateway import __version__
+from ttgateway.api.app import api_resource
+from ttgateway.api.site import ApiSite
+from ttgateway.clock import MachineClock, steady
+from ttgateway.control.server import SOCKET, control_resource
+from ttgateway.gateway import Gateway
+from ttgateway.listening import NotedEndpoint
+from ttgateway.machine import OwnHosts, default_gateways, is_own_address
+from ttgateway.notifier.attempt import Network
+from ttgateway.notifier.dialling import Dialler, TrustRoot, trust
+from ttgateway.notifier.notifier import Notifier
+from ttgateway.notifier.policy import CallPolicy
+from ttgateway.notifier.reach import Reach
+from ttgateway.notifier.resolver import SystemResolver, thread_lookup
+from ttgateway.notifier.sweep import Sweep
+from ttgateway.settings import Settings, SettingsError, allowed_network, load
+from ttgateway.store import upkeep
+from ttgateway.store.executor import OneThread
+from ttgateway.store.opening import StoreUnusable, lock
+from ttgateway.store.store import Store, open_store
+
+LOOKUPS = 4
+"""Threads for name look-ups: a pool of their own, so that slow names stall nothing else."""
+
+EX_USAGE = 2
+
+
+class Options(usage.Options):
+    """The options of ``twistd ttgateway``."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "An in-store order gateway: tells kitchen displays, pagers and back-office machines of every order change."
+    )
+    optParameters = [  # noqa: RUF012  # as Twisted wants it
+        ["listen", "l", "tcp:8000", "Where to serve the API: a Twisted endpoint description."],
+        [
+            "state-dir",
+            "d",
+            "ttgateway-state",
+            "The folder that holds all that must survive a restart; one gateway each.",
+        ],
+        ["config", "c", None, "A TOML file with settings; etc/ttgateway.toml explains them."],
+    ]
+
+    def opt_version(self) -> NoReturn:
+        """Print the version and end."""
+        sys.stdout.write(f"ttgateway {__version__}\n")
+        raise SystemExit(0)
+
+
+def makeService(options: Options) -> IService:
+    """Return the service that ``twistd ttgateway`` runs; end the process with one clear line where it cannot run."""
+    from twisted.internet import reactor  # noqa: TID251  # not before twistd has chosen one
+
+    steady(reactor)  # type: ignore[arg-type]
+    try:
+        settings = load(Path(options["config"])) if options["config"] else Settings()
+        trust_root = _trust(settings)
+    except SettingsError as error:
+        _end(str(error), EX_USAGE)
+    return GatewayService(reactor, options["listen"], Path(options["state-dir"]), settings, trust_root)
+
+
+class GatewayService(MultiService):
+    """The whole gateway as one service: opens everything when it starts, and ends it in order."""
+
+    _log = Logger()
+
+    def __init__(self, reactor: Any, listen: str, directory: Path, settings: Settings, trust_root: TrustRoot) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._reactor = reactor
+        self._directory = directory
+        self._settings = settings
+        self._trust_root = trust_root
+        hosts = OwnHosts(settings.access.hosts)
+        self._site = ApiSite(Resource(), reactor, hosts, frozenset(settings.access.origins))
+        try:
+            self._server = strports.service(listen, self._site, reactor=reactor)
+        except (ValueError, KeyError, TypeError) as error:
+            _end(f"--listen {listen}: not an endpoint that can be listened on: {error}", EX_USAGE)
+        self._port = NotedEndpoint(self._server.endpoint)
+        self._server.endpoint = self._port
+
+    def startService(self) -> None:
+        """Bind the port, open the store, and begin to serve and to deliver; end the process if that cannot be."""
+        try:
+            self._lock = lock(self._directory)
+            self._server.startService()
+            self._open()
+        except StoreUnusable as error:
+            _end(str(error), error.code)
+        except CannotListenError as error:
+            _end(f"cannot listen on {error.interface or 'any address'}, port {error.port}: {error.socketError}", 69)
+        super().startService()  # type: ignore[no-untyped-call]
+        self._notifier.start()
+        self._log.info("ttgateway {version} serves at {at}", version=__version__, at=str(self._port))
+
+    async def _stop(self) -> None:
+        """Let in what is in flight, write what moved, close the store: in this order, or something is lost."""
+        await self._server.stopService()
+        await self._notifier.stop()
+        await _done(MultiService.stopService(self))
+        await self._store.stop()
+        self._lookups.stop()
+        os.close(self._lock)
+        self._log.info("ttgateway has stopped")
+
+    def stopService(self) -> Deferred[None]:
+        """End in order; fires when all is written."""
+        return ensureDeferred(self._stop())
+
+    def _open(self) -> None:
+        """Wire everything. The reactor is not running yet, so nobody meets it half done."""
+        clock, reactor, settings = MachineClock(), self._reactor, self._settings
+        self._store = store = open_store(
+            self._directory,
+            clock=clock,
+            timers=reactor,
+            executor=lambda name: OneThread(reactor, name),
+            limits=settings.journal,
+            zone=settings.zone,
+        )
+        if store.damage:
+            self._log.critical("The store was damaged: {damage}", damage=store.damage)
+        network = self._network()
+        gateway = Gateway(store, clock, settings, Reach(network), os.urandom)
+        self._notifier = Notifier(gateway, store, network, clock, reactor, random.Random().random)  # noqa: S311
+        self._site.resource = api_resource(gateway, reactor)
+        self._serve_control(gateway)
+        self._keep_up(store)
+
+    def _network(self) -> Network:
+        """Return how listeners are called; a gateway that only this machine can reach may call this machine."""
+        callbacks = self._settings.callbacks
+        self._lookups = ThreadPool(0, LOOKUPS, "look-ups")
+        self._lookups.start()
+        policy = CallPolicy(
+            allow=[allowed_network(text) for text in callbacks.allow],
+            source_only=callbacks.source_only,
+            loopback=self._port.is_local(),
+            own_ports=self._port.ports,
+            is_own=is_own_address,
+            default_gateways=default_gateways,
+        )
+        return Network(
+            sweep=Sweep(self._reactor),
+            resolver=SystemResolver(thread_lookup(self._reactor, self._lookups), self._reactor),
+            policy=policy,
+            dial=Dialler(self._reactor, self._trust_root),
+        )
+
+    def _serve_control(self, gateway: Gateway) -> None:
+        path = self._directory / SOCKET
+        path.unlink(missing_ok=True)  # left by a process that was killed: the lock says that it is gone
+        quoted = str(path).replace("\\", "\\\\").replace(":", "\\:")
+        site = ApiSite(control_resource(gateway), self._reactor, lambda host: True, frozenset())
+        strports.service(f"unix:{quoted}:mode=600:lockfile=0", site, self._reactor).setServiceParent(self)
+
+    def _keep_up(self, store: Store) -> None:
+        rounds = TimerService(upkeep.EVERY, lambda: ensureDeferred(store.upkeep.round()))
+        rounds.clock = self._reactor
+        rounds.setServiceParent(self)
+
+
+def _trust(settings: Settings) -> TrustRoot:
+    try:
+        return trust(settings.callbacks.ca_file)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"callbacks.ca_file = {settings.callbacks.ca_file!r}: {error}") from None
+
+
+def _done(result: Any) -> Deferred[None]:
+    """Return ``result`` as a Deferred: Twisted's services may return either."""
+    if isinstance(result, Deferred):
+        return result
+    done: Deferred[None] = Deferred()
+    done.callback(None)
+    return done
+
+
+def _end(line: str, code: int) -> NoReturn:
+    """End the process with one line for the operator."""
+    sys.stderr.write(f"ttgateway: {line}\n")
+    raise SystemExit(code)
