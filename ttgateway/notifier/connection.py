@@ -60,7 +60,7 @@ class ListenerConnection(Protocol):
         self._waiting = waiting
         self._head = head
         self._parser = httptools.HttpResponseParser(self)
-        self._heard = self._in_body = self._complete = self._excess = self._broken = False
+        self._heard = self._in_body = self._complete = self._keeps_alive = self._excess = self._broken = False
         self._status = self._interim = self._header_bytes = self._body_bytes = 0
         self._retry_after: bytes | None = None
         self._unsent: bytes | None = request
@@ -97,7 +97,7 @@ class ListenerConnection(Protocol):
         self._heard = True
         try:
             self._feed(data)
-        except httptools.HttpParserError:  # HttpParserUpgrade, after a 101, is one of these
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # the latter after a 101
             self._broken = True
         self._conclude()
 
@@ -125,12 +125,8 @@ class ListenerConnection(Protocol):
 
     def _end(self) -> None:
         waiting, self._waiting = self._waiting, None
-        self.usable = (
-            self._complete
-            and self._written
-            and not (self._head or self._excess or self._broken)
-            and bool(self._parser.should_keep_alive())
-        )
+        spoilt = self._head or self._excess or self._broken
+        self.usable = self._complete and self._written and self._keeps_alive and not spoilt
         if not self.usable:
             self._close()
         if waiting is None:
@@ -205,7 +201,9 @@ class ListenerConnection(Protocol):
 
     def on_message_complete(self) -> None:
         """The reply is whole, if it is not an interim one."""
-        self._complete = self._complete or self._in_body
+        if self._in_body and not self._complete:
+            self._complete = True
+            self._keeps_alive = bool(self._parser.should_keep_alive())  # the parser forgets it soon after
 
     def _note_status(self) -> None:
         if not self._status and not self._complete:
