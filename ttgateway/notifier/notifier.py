@@ -70,9 +70,9 @@ class Notifier:
 
     def start(self) -> None:
         """Begin to deliver: to all at once, but spread by chance, so that a power-up is no stampede."""
-        self._running = True
         self._registry.watch(self)
         self._journal.watch(self._wake)
+        self._running = True
         for queue in list(self._queues.values()):
             if queue.progress.failures:
                 self._in_trouble(queue)
@@ -83,11 +83,11 @@ class Notifier:
     def stop(self) -> Deferred[None]:
         """Start no new attempt; fires when those in flight have ended, or after `GRACE` seconds."""
         self._running = False
-        done: Deferred[None] = Deferred()
-        self._all_stopped = done
         for queue in list(self._queues.values()):
             queue.happen(Event.STOP)
+        done: Deferred[None] = Deferred()
         if self._queues:
+            self._all_stopped = done
             end = self._timers.callLater(GRACE, self._end)
             done.addCallback(lambda _: end.cancel() if end.active() else None)
         else:
@@ -101,7 +101,7 @@ class Notifier:
             queue.renew(listener)
             return
         queue = self._queues[listener.id] = ListenerQueue(listener, progress, self._owner)
-        if self._running and self._all_stopped is None:
+        if self._running:
             queue.happen(Event.WAKE)
 
     def removed(self, listener: Listener) -> None:
@@ -159,7 +159,7 @@ class Notifier:
     def _stopped(self, queue: ListenerQueue) -> None:
         self._queues.pop(queue.listener.id, None)
         self._forget_trouble(queue)
-        if self._all_stopped is not None and not self._queues and not self._all_stopped.called:
+        if self._all_stopped is not None and not self._queues:
             self._all_stopped.callback(None)
 
     def _end(self) -> None:

@@ -32,7 +32,7 @@ class Rider(Protocol):
         """Take note that what was taken last was not written."""
 
 
-_Waiting = tuple[Work[Any], Deferred[Any]]
+_Waiting = tuple[Work[Any], Callable[[], None] | None, Deferred[Any]]
 
 
 class _Lost:
@@ -66,12 +66,12 @@ class GroupCommit:
         self._clock = clock
         self._reread = reread
         self._on_failure = on_failure
-        self._waiting: list[tuple[Work[Any], Deferred[Any]]] = []
+        self._waiting: list[_Waiting] = []
         self._settling: list[Deferred[bool]] = []
         self._riders: list[Rider] = []
         self._watchers: list[Callable[[], None]] = []
         self._running = False
-        self._mending: NotNow | None = None
+        self._mending: Exception | None = None  # why the file could be neither written nor read
         self._stopping = False
         self._timer: IDelayedCall | None = None
         self._news = False  # a rider has asked for `soon` while a transaction ran
@@ -84,25 +84,28 @@ class GroupCommit:
         self._riders.append(rider)
 
     def watch(self, committed: Callable[[], None]) -> None:
-        """Call ``committed`` after each commit, when the writes in it have got their results."""
+        """Call ``committed`` after each commit, before the writes in it get their results."""
         self._watchers.append(committed)
 
-    def write(self, work: Work[T]) -> Deferred[T]:
-        """Run ``work`` in the next transaction; fires with its result once that is durable, or with `NotNow`."""
+    def write(self, work: Work[T], committed: Callable[[], None] | None = None) -> Deferred[T]:
+        """Run ``work`` in the next transaction; fires with its result once that is durable, or with `NotNow`.
+
+        ``committed`` is called before anybody is told: that is the time to bring the memory up to date.
+        """
         result: Deferred[T] = Deferred()
         try:
             self.check()
         except NotNow as refusal:
             result.errback(refusal)
             return result
-        self._waiting.append((work, result))
+        self._waiting.append((work, committed, result))
         self._start()
         return result
 
     def check(self) -> None:
         """Raise `NotNow` where nothing can be written at present. Ask before you decide what to write."""
         if self._mending is not None:
-            raise self._mending
+            raise _refusal(self._mending)  # a new one each time: it collects a traceback
         if self._stopping:
             raise NotNow("The gateway is stopping.")
 
@@ -113,7 +116,7 @@ class GroupCommit:
         """
         result: Deferred[bool] = Deferred()
         if self._mending is not None:
-            result.errback(self._mending)
+            result.errback(_refusal(self._mending))
         elif self._running:
             self._settling.append(result)
         else:
@@ -154,14 +157,15 @@ class GroupCommit:
             self._start()
         elif not self._running:
             self._running = True
-            self._executor.run(lambda: self._reread(self._connection)).addCallbacks(self._mended, self._not_mended)
+            self._executor.run(self._roll_back).addCallbacks(self._mended, self._not_mended)
 
     def _mended(self, memory: Any) -> None:
         self._log.info("The store can be read again.")
         self._running = False
         self._mending = None
         self._on_failure(memory)
-        self._start()
+        if not self._stopping:  # the connection may be closed by now
+            self._start()
 
     def _not_mended(self, _: Failure) -> None:
         self._running = False
@@ -174,8 +178,9 @@ class GroupCommit:
             return
         self._disarm()
         group, self._waiting = self._waiting, []
-        works = [work for work, _ in group]
-        works += [work for rider in self._riders if (work := rider.take()) is not None]
+        # The riders come first: what a write in the group decides is newer than their news.
+        works: list[Work[Any]] = [work for rider in self._riders if (work := rider.take()) is not None]
+        works += [work for work, _, _ in group]
         if works:
             settling, self._settling = self._settling, []
             self._running, self._news = True, False
@@ -189,17 +194,20 @@ class GroupCommit:
             self._connection.execute("COMMIT")
         except Exception as error:
             try:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                return _Lost(error, self._reread(self._connection))
+                return _Lost(error, self._roll_back())
             except Exception:
                 return _Lost(error, None)
         return results
 
+    def _roll_back(self) -> Any:
+        """On the executor: undo what was begun, and read what the file holds."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        return self._reread(self._connection)
+
     def _ended(
         self, result: list[Any] | _Lost | Failure, group: list[_Waiting], settling: list[Deferred[bool]]
     ) -> None:
-        self._running = False
         if isinstance(result, list):
             self._committed(result, group, settling)
         else:
@@ -208,10 +216,18 @@ class GroupCommit:
     def _committed(self, results: list[Any], group: list[_Waiting], settling: list[Deferred[bool]]) -> None:
         self.commits += 1
         self.writes += len(group)
-        for (_, waiting), value in zip(group, results, strict=False):  # the riders' results come last, and are none
-            waiting.callback(value)
+        # Still running: whoever is called now may ask `settled`, and what has come to wait meanwhile is not.
+        for _, committed, _ in group:
+            if committed is not None:
+                committed()
         for watcher in self._watchers:
-            watcher()
+            try:
+                watcher()
+            except Exception:
+                self._log.failure("A watcher of the commits failed")
+        for (_, _, waiting), value in zip(group, results[len(results) - len(group) :], strict=True):
+            waiting.callback(value)
+        self._running = False
         if self._waiting:
             self._start()
         else:
@@ -230,13 +246,13 @@ class GroupCommit:
             rider.lost()
         group, self._waiting = group + self._waiting, []
         settling, self._settling = settling + self._settling, []
-        refusal = _refusal(lost.error)
         if lost.memory is None:
-            self._mending = refusal
+            self._mending = lost.error
         else:
             self._on_failure(lost.memory)
-        for _, waiting in group:
-            waiting.errback(refusal)
+        self._running = False
+        for _, _, waiting in group:
+            waiting.errback(_refusal(lost.error))
         for waiter in settling:
             waiter.callback(False)
         if self._timer is None and not self._stopping:

@@ -12,9 +12,7 @@ from ttgateway.store import orders
 from ttgateway.store.commits import GroupCommit, Work
 from ttgateway.store.entry import COLUMNS, Entry, Values, entry_of
 from ttgateway.store.executor import Executor
-
-RECENT = 1_000
-"""How many changes stay in memory: who is no further behind than this never touches the disk."""
+from ttgateway.store.opening import RECENT
 
 PAGE = 100
 """How many changes are read at once for a listener that is further behind."""
@@ -45,8 +43,8 @@ class Journal:
     def append(self, change: OrderChange, order: Order, at: float) -> Deferred[None]:
         """Write ``change`` (made at Unix time ``at``) and ``order`` as it is after it; fires when both are durable."""
         entry = entry_of(change, at)
-        written = self._commits.write(_writing(entry, order))
-        return written.addCallback(lambda _: self._committed(entry, order.state is OrderState.CLEARED))
+        cleared = order.state is OrderState.CLEARED
+        return self._commits.write(_writing(entry, order), lambda: self._committed(entry, cleared))
 
     def recent(self, after: int) -> Entry | None:
         """Return the change that follows seq ``after``, if it is in memory; ``None`` where it must be read."""
@@ -100,7 +98,8 @@ def _writing(entry: Entry, order: Order) -> Work[None]:
 
 
 def _entries(rows: Iterable[Values]) -> list[Entry]:
-    return [Entry.from_row(row) for row in rows]
+    """Read all rows before looking at any: a statement that is left half done would pin the log."""
+    return [Entry.from_row(row) for row in list(rows)]
 
 
 def _newest_of_each(db: apsw.Connection, after: int, upto: int, types: Sequence[str]) -> list[tuple[Entry, int]]:
@@ -124,7 +123,7 @@ def _newest_of_each(db: apsw.Connection, after: int, upto: int, types: Sequence[
 
 def _recent(db: apsw.Connection, last: int) -> list[Entry]:
     """Return the newest changes that follow each other without a hole, oldest first."""
-    rows = db.execute(f"SELECT {COLUMNS} FROM changes ORDER BY seq DESC LIMIT ?", (RECENT,))  # noqa: S608
+    rows = db.execute(f"SELECT {COLUMNS} FROM changes ORDER BY seq DESC LIMIT ?", (RECENT,)).fetchall()  # noqa: S608
     found: list[Entry] = []
     for row in rows:
         if row[0] != last - len(found):

@@ -1,0 +1,103 @@
+from collections.abc import Iterator
+
+import pytest
+from twisted.internet.defer import ensureDeferred
+
+from tests.conftest import Logged
+from tests.notifier.shop import Shop, answered, seqs
+from tests.support import OnDemand, result_of
+from ttgateway.orders.order import OrderType
+from ttgateway.registry import Registration
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    shop = Shop()
+    yield shop
+    shop.close()
+
+
+def test_nothing_is_sent_before_it_is_durable() -> None:
+    disk = OnDemand()
+    shop = Shop(executor=disk)
+    registering = shop.gateway.registry
+    pending = ensureDeferred(registering.register(Registration(url="http://10.0.0.2/", api=2, caller="")))
+    shop.dial.peer.answer()
+    disk.step()
+    result_of(pending)
+    shop.dial.peer.received()
+    posting = ensureDeferred(shop.gateway.post("1", OrderType.TO_GO, ""))
+    assert len(shop.dial.peers) == 1
+    assert not posting.called
+    disk.step()
+    assert seqs(answered(shop)) == [1]
+    result_of(posting)
+    stopping = shop.notifier.stop()
+    result_of(stopping)
+    ending = ensureDeferred(shop.store.stop())
+    while disk.waiting:
+        disk.step()
+    result_of(ending)
+
+
+def test_a_listener_is_healthy_then_retrying_then_down_then_healthy(shop: Shop) -> None:
+    listener = shop.register()
+    status = shop.gateway.registry.status
+    assert (status(listener).state, status(listener).pending, status(listener).next_attempt) == ("healthy", 0, None)
+    shop.dial.peer.lose()
+    shop.dial.down.add("10.0.0.2")
+    shop.post("1")
+    assert status(listener).state == "retrying"
+    assert status(listener).next_attempt == pytest.approx(0.2)
+    shop.wait(60)
+    assert status(listener).state == "down"
+    assert status(listener).pending == 1
+    assert status(listener).oldest_pending == pytest.approx(60, abs=0.2)
+    shop.dial.down.clear()
+    shop.gateway.registry.heard("10.0.0.2")
+    answered(shop)
+    assert status(listener).state == "healthy"
+
+
+def test_a_listener_that_refuses_a_change_is_retrying(shop: Shop) -> None:
+    listener = shop.register()
+    shop.post("1")
+    shop.dial.peer.answer(404)
+    assert shop.state(listener) == "retrying"
+
+
+def test_after_a_power_up_queues_start_spread_and_those_in_trouble_within_seconds(shop: Shop) -> None:
+    shop.register(2)
+    shop.register(3)
+    shop.dial.down.add("10.0.0.3")
+    shop.dial.silent.add("10.0.0.2")
+    shop.post("1")
+    shop.wait(200)
+    shop.restart_notifier()
+    dialled = len(shop.dial.dialled)
+    shop.wait(6.1)
+    assert {"10.0.0.2", "10.0.0.3"} <= set(shop.dial.dialled[dialled:])
+
+
+def test_a_queue_with_nothing_to_do_starts_without_a_timer(shop: Shop) -> None:
+    shop.register()
+    shop.post("1")
+    answered(shop)
+    shop.restart_notifier()
+    shop.wait(0.1)
+    assert shop.timers.getDelayedCalls() == []
+
+
+def test_a_listener_that_cannot_be_removed_after_410_is_kept_and_tried_again(shop: Shop, logged: Logged) -> None:
+    shop.register()
+    shop.post("1")
+    shop.wait(0.1)
+    connection = shop.store._connections[1]
+    connection.execute("PRAGMA query_only = ON")
+    shop.dial.peer.answer(410, "Connection: close")
+    assert len(shop.gateway.registry.all()) == 1
+    connection.execute("PRAGMA query_only = OFF")
+    logged.flush()
+    shop.wait(1.3)
+    shop.dial.peer.answer(410)
+    assert shop.gateway.registry.all() == []
