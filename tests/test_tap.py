@@ -50,7 +50,7 @@ def test_the_reactor_counts_on_the_monotonic_clock_from_the_start(monkeypatch: p
     ],
 )
 def test_settings_that_cannot_be_used_end_the_start_with_one_line_and_code_2(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], toml: str | None, line: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], toml: str | None, line: str
 ) -> None:
     config = tmp_path / "ttgateway.toml"
     if toml is not None:
@@ -58,18 +58,18 @@ def test_settings_that_cannot_be_used_end_the_start_with_one_line_and_code_2(
     with pytest.raises(SystemExit) as ended:
         makeService(options("--config", str(config)))
     assert ended.value.code == 2
-    said = capsys.readouterr().err
+    said = capfd.readouterr().err
     assert line in said
     assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("listen", ["nonsense", "tcp:x", "tcp:", "tcp:1:2:3:4:5:6:7", ""])
 def test_what_cannot_be_listened_on_ends_the_start_with_one_line_and_code_2(
-    capsys: pytest.CaptureFixture[str], listen: str
+    capfd: pytest.CaptureFixture[str], listen: str
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         makeService(options("--listen", listen))
     assert ended.value.code == 2
-    said = capsys.readouterr().err
+    said = capfd.readouterr().err
     assert listen in said
     assert said.count("\n") == 1

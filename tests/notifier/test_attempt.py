@@ -64,6 +64,7 @@ def test_an_idle_connection_is_closed_before_usual_servers_do_and_leaves_no_time
     assert this.dial.peer.open
     this.wait(0.4)
     assert not this.dial.peer.open
+    assert not this.dial.peer.transport.aborted  # a reset would look like a fault to the listener
     assert this.timers.getDelayedCalls() == []
 
 

@@ -114,18 +114,21 @@ def test_a_reply_that_ends_with_the_connection_counts_when_it_ends() -> None:
         b"\x15\x03\x01\x00\x02\x02\x28",
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nabc",
         b"HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 600 Beyond\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 999 Beyond\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 20 Short\r\n\r\n",
         b"HTTP/1.1 1000 Long\r\n\r\n",
         b"HTTP/2.0 200 OK\r\n\r\n",
         b"HTTP/1.1 100 Continue\r\n\r\n" * (MOST_INTERIM + 1),
     ],
-    ids=["ssh", "text", "tls alert", "101", "000", "20", "1000", "HTTP/2.0", "interim flood"],
+    ids=["ssh", "text", "tls alert", "101", "000", "600", "999", "20", "1000", "HTTP/2.0", "interim flood"],
 )
 def test_what_is_no_proper_reply_is_a_protocol_failure_and_ends_the_connection(garbage: bytes) -> None:
     peer, waits = asked()
     peer.send(garbage)
     assert waits.told == [(PROTOCOL, True)]
     assert not peer.open
+    assert not peer.connection.usable
 
 
 @pytest.mark.parametrize("line", [b"X-Filler: " + b"x" * 80 + b"\r\n", b"x" * 90], ids=["many", "one endless"])
@@ -198,6 +201,7 @@ def test_an_early_success_does_not_count_and_an_early_failure_does() -> None:
     peer.send(OK)
     assert waits.told == [(PROTOCOL, True)]
     assert not peer.open
+    assert not peer.connection.usable
     peer, waits = asked(stuck=True)
     peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
     assert waits.told == [Reply(413)]

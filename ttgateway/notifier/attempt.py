@@ -92,7 +92,7 @@ class Destination:
         """Close the kept connection."""
         connection = self.kept()
         if connection is not None:
-            connection.abandon()
+            connection.close()
 
 
 class Attempt:

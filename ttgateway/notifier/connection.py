@@ -71,6 +71,14 @@ class ListenerConnection(Protocol):
         else:
             self.transport.registerProducer(self, False)
 
+    def close(self) -> None:
+        """Close an idle connection, politely: the other side has done nothing wrong."""
+        self.usable = False
+        if self._tls:  # a peer that does not answer the closing of TLS would keep the connection
+            self.transport.abortConnection()
+        else:
+            self.transport.loseConnection()
+
     def abandon(self) -> None:
         """Close at once; nobody is told."""
         self.usable = False
@@ -125,14 +133,15 @@ class ListenerConnection(Protocol):
 
     def _end(self) -> None:
         waiting, self._waiting = self._waiting, None
-        spoilt = self._head or self._excess or self._broken
-        self.usable = self._complete and self._written and self._keeps_alive and not spoilt
+        early = 200 <= self._status < 300 and not self._written
+        answered = self._status > 0 and not early
+        spoilt = self._head or self._excess or self._broken or not self._written
+        self.usable = answered and self._complete and self._keeps_alive and not spoilt
         if not self.usable:
             self._close()
         if waiting is None:
             return
-        early = 200 <= self._status < 300 and not self._written
-        if self._status and not early:
+        if answered:
             waiting.replied(Reply(self._status, self._retry_after))
         else:
             waiting.broken(PROTOCOL, self._heard)
