@@ -4,7 +4,7 @@ STATE ?= ttgateway-state
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test lint types docs clean
+.PHONY: run test lint types docs diagram news clean
 
 run: .venv/run
 	@echo
@@ -27,6 +27,13 @@ types: .venv/dev
 
 docs: .venv/dev
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+# Needs Graphviz (the Debian package graphviz); the drawing is committed, so that nothing else does.
+diagram:
+	dot -Tsvg docs/listener-queue.dot -o docs/listener-queue.svg
+
+news: .venv/dev
+	$(BIN)/towncrier build --draft --version next
 
 clean:
 	rm -rf .venv build dist docs/_build *.egg-info
