@@ -23,7 +23,7 @@ class NotedEndpoint:
     def is_local(self) -> bool:
         """Tell whether only this machine can connect: to a loopback address, or to a Unix socket."""
         hosts = [getattr(address, "host", "127.0.0.1") for address in self._addresses]
-        return all(host == "::1" or host.startswith("127.") for host in hosts)
+        return bool(hosts) and all(host == "::1" or host.startswith("127.") for host in hosts)
 
     def __str__(self) -> str:
         """Return where it listens, for people."""

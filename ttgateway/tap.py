@@ -7,11 +7,13 @@ handed what it needs.
 import os
 import random
 import sys
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any, NoReturn
 
 from twisted.application import strports
-from twisted.application.internet import TimerService
+from twisted.application.internet import TimerService, UNIXServer
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.error import CannotListenError
@@ -36,6 +38,7 @@ from ttgateway.notifier.reach import Reach
 from ttgateway.notifier.resolver import SystemResolver, thread_lookup
 from ttgateway.notifier.sweep import Sweep
 from ttgateway.settings import Settings, SettingsError, allowed_network, load
+from ttgateway.signals import end_in_order
 from ttgateway.store import upkeep
 from ttgateway.store.executor import OneThread
 from ttgateway.store.opening import StoreUnusable, lock
@@ -97,6 +100,7 @@ class GatewayService(MultiService):
         self._trust_root = trust_root
         hosts = OwnHosts(settings.access.hosts)
         self._site = ApiSite(Resource(), reactor, hosts, frozenset(settings.access.origins))
+        self._control = ApiSite(Resource(), reactor, lambda host: True, frozenset())
         try:
             self._server = strports.service(listen, self._site, reactor=reactor)
         except (ValueError, KeyError, TypeError) as error:
@@ -109,13 +113,17 @@ class GatewayService(MultiService):
         try:
             self._lock = lock(self._directory)
             self._server.startService()
+            self._listen_to_the_operator()
             self._open()
         except StoreUnusable as error:
             _end(str(error), error.code)
         except CannotListenError as error:
-            _end(f"cannot listen on {error.interface or 'any address'}, port {error.port}: {error.socketError}", 69)
+            _end(f"cannot listen on {_where(error)}: {error.socketError}", 69)
+        except OverflowError as error:  # of a port that is none
+            _end(f"cannot listen: {error}", EX_USAGE)
         super().startService()  # type: ignore[no-untyped-call]
         self._notifier.start()
+        self._reactor.callWhenRunning(end_in_order, self._reactor)  # the reactor's own handlers are in by then
         self._log.info("ttgateway {version} serves at {at}", version=__version__, at=str(self._port))
 
     async def _stop(self) -> None:
@@ -124,7 +132,8 @@ class GatewayService(MultiService):
         await self._notifier.stop()
         await _done(MultiService.stopService(self))
         await self._store.stop()
-        self._lookups.stop()
+        if not self._lookups.working:  # a look-up that hangs is not waited for: its thread ends with the process
+            self._lookups.stop()
         os.close(self._lock)
         self._log.info("ttgateway has stopped")
 
@@ -149,13 +158,14 @@ class GatewayService(MultiService):
         gateway = Gateway(store, clock, settings, Reach(network), os.urandom)
         self._notifier = Notifier(gateway, store, network, clock, reactor, random.Random().random)  # noqa: S311
         self._site.resource = api_resource(gateway, reactor)
-        self._serve_control(gateway)
+        self._control.resource = control_resource(gateway)
         self._keep_up(store)
 
     def _network(self) -> Network:
         """Return how listeners are called; a gateway that only this machine can reach may call this machine."""
         callbacks = self._settings.callbacks
         self._lookups = ThreadPool(0, LOOKUPS, "look-ups")
+        self._lookups.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment]
         self._lookups.start()
         policy = CallPolicy(
             allow=[allowed_network(text) for text in callbacks.allow],
@@ -172,12 +182,16 @@ class GatewayService(MultiService):
             dial=Dialler(self._reactor, self._trust_root),
         )
 
-    def _serve_control(self, gateway: Gateway) -> None:
+    def _listen_to_the_operator(self) -> None:
+        """Bind the control socket; what is served there follows when all is open."""
         path = self._directory / SOCKET
-        path.unlink(missing_ok=True)  # left by a process that was killed: the lock says that it is gone
-        quoted = str(path).replace("\\", "\\\\").replace(":", "\\:")
-        site = ApiSite(control_resource(gateway), self._reactor, lambda host: True, frozenset())
-        strports.service(f"unix:{quoted}:mode=600:lockfile=0", site, self._reactor).setServiceParent(self)
+        try:
+            path.unlink(missing_ok=True)  # left by a process that was killed: the lock says that it is gone
+        except OSError as error:
+            raise StoreUnusable(f"{path}: cannot be replaced: {error.strerror}", 73) from None
+        control = UNIXServer(str(path), self._control, mode=0o600, reactor=self._reactor)
+        control.setServiceParent(self)
+        control.startService()
 
     def _keep_up(self, store: Store) -> None:
         rounds = TimerService(upkeep.EVERY, lambda: ensureDeferred(store.upkeep.round()))
@@ -201,7 +215,14 @@ def _done(result: Any) -> Deferred[None]:
     return done
 
 
+def _where(error: CannotListenError) -> str:
+    """Return where it was that we cannot listen: a TCP port, or the path of a Unix socket."""
+    if isinstance(error.port, int):
+        return f"{error.interface or 'any address'}, port {error.port}"
+    return os.fsdecode(error.port)
+
+
 def _end(line: str, code: int) -> NoReturn:
-    """End the process with one line for the operator."""
-    sys.stderr.write(f"ttgateway: {line}\n")
+    """End the process with one line for the operator. By now `sys.stderr` may be twistd's log."""
+    os.write(2, f"ttgateway: {line}\n".encode(errors="replace"))
     raise SystemExit(code)

@@ -1,0 +1,57 @@
+"""What every command is given: where the gateway's state is, and how to do something that takes time."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import click
+import msgspec
+
+from ttgateway.control.calling import Requests
+from ttgateway.control.ending import Ending
+
+T = TypeVar("T")
+
+Work = Callable[[Any, Ending], Awaitable[T]]
+"""What a command does, given the reactor and what tells it to end."""
+
+
+class CommandFailed(click.ClickException):
+    """A command cannot do what it was asked for; the text is the one line that the operator gets."""
+
+    def show(self, file: Any = None) -> None:
+        """Print the line on standard error."""
+        click.echo(f"ttgateway: {self.format_message()}", file=file, err=True)
+
+
+class Runner(Protocol):
+    """How a command does something that takes time."""
+
+    def __call__(self, work: Work[T], /) -> T:
+        """Run ``work`` to its end and return what it returns, or raise what it raises."""
+
+
+class Console(msgspec.Struct, frozen=True):
+    """What the commands share; tests put something else in each place.
+
+    ``control`` and ``web`` make, of the reactor, what sends HTTP requests to the daemon's control socket and to the
+    API of a gateway.
+    """
+
+    state_dir: Path
+    run: Runner
+    control: Callable[[Any], Requests]
+    web: Callable[[Any], Requests]
+
+
+pass_console = click.make_pass_decorator(Console)
+
+
+def notice(text: str) -> None:
+    """Tell the operator something that is not the command's result: on standard error."""
+    click.echo(text, err=True)
+
+
+def warning(text: str) -> None:
+    """Tell the operator, loudly, of something that should not be."""
+    click.secho(f"!! {text}", fg="red", bold=True, err=True)

@@ -1,0 +1,38 @@
+"""SIGINT and SIGTERM: the first asks for an orderly end, a later one ends the process at once."""
+
+import signal
+from typing import Any
+
+SAME_PRESS = 1.0
+"""Seconds within which a second signal counts as the first: GNU ``timeout`` sends one to us and one to our group."""
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+
+def end_in_order(reactor: Any) -> None:
+    """Stop ``reactor`` at the first signal, so that its process ends with exit code 0.
+
+    Twisted would end by the signal itself in the end, which looks like a failure.
+    """
+
+    def stop(number: int, frame: object) -> None:
+        reactor.callFromThread(_stop, reactor)
+
+    for number in _NUMBERS:
+        signal.signal(number, stop)
+
+
+def later_ends_at_once(reactor: Any) -> None:
+    """The end has begun: from `SAME_PRESS` seconds on, another signal does not wait for it."""
+    _heed(signal.SIG_IGN)
+    reactor.callLater(SAME_PRESS, _heed, signal.SIG_DFL)
+
+
+def _stop(reactor: Any) -> None:
+    later_ends_at_once(reactor)
+    reactor.stop()
+
+
+def _heed(how: signal.Handlers) -> None:
+    for number in _NUMBERS:
+        signal.signal(number, how)
