@@ -189,11 +189,18 @@ def test_a_connection_that_dies_tells_whether_anything_was_heard() -> None:
     assert waits.told == [(PROTOCOL, True)]
 
 
-@pytest.mark.parametrize("error", [SSL.Error([("ssl", "", "bad")]), VerificationError(errors=[])])
+@pytest.mark.parametrize("error", [SSL.Error([("ssl", "", "bad")]), VerificationError(errors=[]), ConnectionDone()])
 def test_a_handshake_that_fails_is_told_as_such(error: Exception) -> None:
     peer, waits = asked(tls=True)
     peer.lose(error)
     assert waits.told == [(TLS, False)]
+
+
+def test_a_connection_that_is_lost_after_the_handshake_is_no_matter_of_tls() -> None:
+    peer, waits = asked(tls=True)
+    peer.connection.handshakeCompleted()
+    peer.lose(ConnectionDone())
+    assert waits.told == [(PROTOCOL, False)]
 
 
 def test_an_early_success_does_not_count_and_an_early_failure_does() -> None:

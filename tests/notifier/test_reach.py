@@ -8,6 +8,7 @@ from twisted.python.failure import Failure
 
 from tests.notifier.network import FakeDial, fake_network, pass_time
 from tests.support import Names, open_policy
+from ttgateway.machine import IPAddress
 from ttgateway.notifier.reach import Reach
 from ttgateway.refusals import CallbackForbidden, CallbackInvalid, ListenerSilent
 
@@ -65,6 +66,24 @@ def test_who_does_not_answer_is_told_within_four_seconds(silent: bool) -> None:
     this.start().wait(3.9)
     assert this.cause() == "timeout"
     assert this.timers.getDelayedCalls() == []
+
+
+def test_a_slow_name_and_a_silent_host_together_are_told_within_four_seconds_too() -> None:
+    names = Names(**{"kds.local": (ipaddress.ip_address("10.0.0.2"),)})
+    this = Reached("http://kds.local/x", names=names)
+    this.dial.silent.add("10.0.0.2")
+    slow: list[Deferred[tuple[IPAddress, ...]]] = []
+
+    def resolve(name: str) -> Deferred[tuple[IPAddress, ...]]:
+        slow.append(Deferred())
+        return slow[-1]
+
+    names.resolve, quick = resolve, names.resolve  # type: ignore[method-assign]
+    this.start().wait(1.9)
+    names.resolve = quick  # type: ignore[method-assign]
+    slow[0].callback(names.known["kds.local"])
+    this.wait(2.0)
+    assert this.cause() == "timeout"
 
 
 def test_who_does_not_speak_http_is_told_so() -> None:

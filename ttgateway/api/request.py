@@ -40,11 +40,15 @@ class ApiRequest(Request):
     @property
     def peer(self) -> str:
         """The address that the request came from; ``""`` for a Unix socket."""
-        return str(getattr(self.getClientAddress(), "host", ""))  # type: ignore[no-untyped-call]
+        host = str(getattr(self.getClientAddress(), "host", ""))  # type: ignore[no-untyped-call]
+        return host.removeprefix("::ffff:")  # an IPv4 peer of an IPv6 socket
 
     def body(self) -> bytes:
-        """Return the body as it came."""
-        return self.content.read() if self.content is not None else b""
+        """Return the body as it came, each time that it is asked for."""
+        if self.content is None:
+            return b""
+        self.content.seek(0)
+        return bytes(self.content.read())
 
     def set_header(self, name: str, value: str) -> None:
         """Set a header of the reply."""

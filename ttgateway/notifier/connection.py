@@ -10,7 +10,7 @@ from typing import Protocol as Port
 import httptools
 from OpenSSL import SSL
 from service_identity import VerificationError
-from twisted.internet.interfaces import IConsumer, IPullProducer, ITCPTransport
+from twisted.internet.interfaces import IConsumer, IHandshakeListener, IPullProducer, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -38,7 +38,7 @@ class Waiting(Port):
         """No answer came; ``heard`` tells whether any byte of one did. The connection is gone."""
 
 
-@implementer(IPullProducer)
+@implementer(IPullProducer, IHandshakeListener)
 class ListenerConnection(Protocol):
     """A connection; ``usable`` while a request can be sent on it."""
 
@@ -47,12 +47,17 @@ class ListenerConnection(Protocol):
     def __init__(self, *, tls: bool) -> None:
         self.usable = False
         self._tls = tls
+        self._shaking_hands = tls
         self._waiting: Waiting | None = None
 
     def connectionMade(self) -> None:
         """The connection is there."""
         self.usable = True
         self.transport.setTcpNoDelay(True)
+
+    def handshakeCompleted(self) -> None:
+        """By TLS, the other side has proved who it is."""
+        self._shaking_hands = False
 
     def request(self, request: bytes, waiting: Waiting, *, head: bool = False) -> None:
         """Send a whole request; ``waiting`` is told of what comes of it. ``head``: the reply has no body."""
@@ -173,8 +178,8 @@ class ListenerConnection(Protocol):
         if self._status and (self._written or self._status >= 300):
             waiting.replied(Reply(self._status, self._retry_after))
         else:
-            cause = TLS if isinstance(reason.value, SSL.Error | VerificationError) else PROTOCOL
-            waiting.broken(cause, self._heard)
+            by_tls = self._shaking_hands or isinstance(reason.value, SSL.Error | VerificationError)
+            waiting.broken(TLS if by_tls else PROTOCOL, self._heard)
 
     # What the parser calls.
 

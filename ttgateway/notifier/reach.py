@@ -13,8 +13,10 @@ from ttgateway.notifier.resolver import NameNotFound
 from ttgateway.notifier.signing import check_secret
 from ttgateway.refusals import ListenerSilent
 
-DEADLINES = Deadlines(connect=2.5, first_byte=3.5, total=3.5)
-"""A device that registers waits for its answer: it gets one within 4 seconds."""
+LIMIT = 3.5
+"""Seconds for the look-up and the HEAD together: a device that registers has its answer within 4 seconds."""
+
+CONNECT = 2.5
 
 
 class Reach:
@@ -34,12 +36,13 @@ class Reach:
     async def reach(self, url: str, caller: str) -> None:
         """Send a HEAD to ``url``; raise `CallbackForbidden` or `ListenerSilent`. Any HTTP answer will do."""
         target = CallbackURL.parse(url)
+        ends = self._network.sweep.now() + LIMIT
         addresses = await self._addresses(target)
         for address in addresses:
             self._network.policy.check(address, target.port)
         if (source := _address(caller)) is not None:
             self._network.policy.check_source(source, addresses)
-        outcome = await self._head(target)
+        outcome = await self._head(target, ends - self._network.sweep.now())
         if not outcome.status:
             raise ListenerSilent(url, outcome.cause)
 
@@ -51,10 +54,11 @@ class Reach:
         except NameNotFound:
             raise ListenerSilent(str(target), DNS) from None
 
-    def _head(self, target: CallbackURL) -> Deferred[Outcome]:
+    def _head(self, target: CallbackURL, limit: float) -> Deferred[Outcome]:
+        deadlines = Deadlines(connect=min(CONNECT, limit), first_byte=limit, total=limit)
         destination = Destination(target, self._network)
         done: Deferred[Outcome] = Deferred(lambda _: attempt.cancel())
-        attempt = Attempt(destination, head_request(target), done.callback, DEADLINES, True)
+        attempt = Attempt(destination, head_request(target), done.callback, deadlines, True)
         attempt.start()
         return done
 

@@ -1,6 +1,8 @@
 """Where SQLite work runs: never on the reactor's thread, never in its shared pool (DNS look-ups stall that one)."""
 
 from collections.abc import Callable
+from functools import partial
+from threading import Thread
 from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -27,6 +29,8 @@ class OneThread:
     def __init__(self, reactor: IReactorFromThreads, name: str) -> None:
         self._reactor = reactor
         self._pool = ThreadPool(minthreads=1, maxthreads=1, name=name)
+        # Who wants an orderly end calls `close`; a start that fails half way must not hang on this thread.
+        self._pool.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment]
         self._pool.start()
 
     def run(self, work: Callable[[], T]) -> Deferred[T]:
