@@ -109,8 +109,12 @@ class Gateway:
     async def clear_all(self, reason: ClearedReason) -> list[Order]:
         """End every active order; return them as they are now."""
         self._store.commits.check()
+        while not (orders := self._active.all()):
+            if await self._store.commits.settled():
+                return []
+            self._store.commits.check()
         at = self._clock.now()
-        cleared = [self._active.clear(order.uuid, reason, at).order for order in self._active.all()]
+        cleared = [self._active.clear(order.uuid, reason, at).order for order in orders]
         writes = [self._append(order, ChangeType.MODIFIED, at) for order in cleared]
         try:
             await gatherResults(writes, consumeErrors=True)
@@ -120,8 +124,12 @@ class Gateway:
 
     async def _carry_out(self, decide: Callable[[Moment], Decision]) -> Decision:
         """Decide on a command, unless nothing can be written: a refusal must leave no trace in the memory."""
-        self._store.commits.check()
-        return await self._decided(decide)
+
+        def checked(at: Moment) -> Decision:
+            self._store.commits.check()
+            return decide(at)
+
+        return await self._decided(checked)
 
     async def _decided(self, decide: Callable[[Moment], Decision]) -> Decision:
         """Decide, and return when that is durable. What rests on a decision that was lost is decided again."""

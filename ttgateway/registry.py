@@ -67,7 +67,11 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Registry:
-    """All listeners, by id and by canonical URL."""
+    """All listeners, by id and by canonical URL.
+
+    Each command changes ``_by_url`` at once, so that two that come together see each other; ``_kept`` is what is
+    durable, and what ``_by_url`` goes back to when a commit fails.
+    """
 
     def __init__(
         self, store: Store, clock: Clock, callbacks: Callbacks, entropy: Callable[[int], bytes], most: int
@@ -79,17 +83,18 @@ class Registry:
         self._most = most
         self._progress = {listener.id: progress for listener, progress in store.listeners}
         self._by_url = {listener.url: listener for listener, _ in store.listeners}
+        self._kept = dict(self._by_url)
         self._watcher: Watcher | None = None
 
     def watch(self, watcher: Watcher) -> None:
         """Tell ``watcher`` of every listener there is, and of every change among them from now on."""
         self._watcher = watcher
-        for listener in self._by_url.values():
+        for listener in self._kept.values():
             watcher.registered(listener, self._progress[listener.id])
 
     def all(self) -> list[tuple[Listener, Progress]]:
         """Return every listener with its progress."""
-        return [(listener, self._progress[listener.id]) for listener in self._by_url.values()]
+        return [(listener, self._progress[listener.id]) for listener in self._kept.values()]
 
     def status(self, listener: Listener) -> Status:
         """Return how it stands with ``listener``."""
@@ -137,18 +142,28 @@ class Registry:
         """Forget the listener with this URL; raise `ListenerUnknown`, `CallbackMissing` or `CallbackInvalid`."""
         if url is None or url == "":
             raise CallbackMissing("Missing http_client.")
-        listener = self._by_url.get(self._callbacks.canonical(url))
-        if listener is None:
-            raise ListenerUnknown("No listener is registered at this URL.")
+        canonical = self._callbacks.canonical(url)
+        while (listener := self._by_url.get(canonical)) is None:
+            if await self._store.commits.settled():
+                raise ListenerUnknown("No listener is registered at this URL.")
         await self.remove(listener)
         return listener
 
     async def remove(self, listener: Listener) -> None:
         """Forget ``listener``, its cursor and what was parked for it."""
-        await self._store.write(listeners.removing(listener.id))
-        if self._by_url.pop(listener.url, None) is None:
+        url = listener.url
+        if url in self._by_url and self._by_url[url].id == listener.id:
+            del self._by_url[url]  # before the commit: who registers meanwhile is another listener
+        try:
+            await self._store.write(listeners.removing(listener.id))
+        except BaseException:
+            if url not in self._by_url and url in self._kept:
+                self._by_url[url] = self._kept[url]
+            raise
+        if self._progress.pop(listener.id, None) is None:
             return  # somebody else removed it meanwhile
-        del self._progress[listener.id]
+        if url in self._kept and self._kept[url].id == listener.id:
+            del self._kept[url]
         if self._watcher is not None:
             self._watcher.removed(listener)
         self._store.cursors.forget(listener.id)
@@ -159,23 +174,31 @@ class Registry:
 
     async def _keep(self, listener: Listener) -> None:
         """Write ``listener``. It is in memory before, so that two that register at once are one; out if that fails."""
-        before = self._by_url.get(listener.url)
         last = self._store.journal.last
-        progress = self._progress.get(listener.id) or Progress(base=last, cursor=last)
+        progress = self._progress.setdefault(listener.id, Progress(base=last, cursor=last))
         self._by_url[listener.url] = listener
-        self._progress[listener.id] = progress
-        due = msgspec.structs.replace(progress, snapshot_due=progress.snapshot_due or listener.snapshot)
+        asked = msgspec.structs.replace(progress, snapshot_due=listener.snapshot)
         try:
-            await self._store.write(listeners.saving(listener, due))
+            await self._store.write(listeners.saving(listener, asked))
         except BaseException:
-            if before is not None:
-                self._by_url[listener.url] = before
-            elif self._by_url.get(listener.url) is listener:
-                del self._by_url[listener.url], self._progress[listener.id]
+            self._let_go(listener)
             raise
-        progress.snapshot_due = due.snapshot_due
+        self._kept[listener.url] = listener
+        progress.snapshot_due = progress.snapshot_due or listener.snapshot
         if self._watcher is not None:
             self._watcher.registered(listener, progress)
+
+    def _let_go(self, listener: Listener) -> None:
+        """Undo a registration that could not be written, unless a later one has taken its place."""
+        kept = self._kept.get(listener.url)
+        if kept is None or kept.id != listener.id:
+            self._progress.pop(listener.id, None)
+        if self._by_url.get(listener.url) is not listener:
+            return
+        if kept is None:
+            del self._by_url[listener.url]
+        else:
+            self._by_url[listener.url] = kept
 
 
 def _events(value: object) -> tuple[str, ...]:

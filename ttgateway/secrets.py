@@ -92,7 +92,7 @@ class Secrets:
         try:
             return await self.create(checked)
         except BaseException:
-            self._shut_at = shut_at
+            self._shut_at = max(self._shut_at, shut_at)  # the button may have been pressed again meanwhile
             raise
 
     async def revoke(self, token: Token) -> None:

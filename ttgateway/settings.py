@@ -1,6 +1,7 @@
 """Settings: a TOML file becomes one frozen `Settings` value; ``etc/ttgateway.toml`` explains every key."""
 
 import ipaddress
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-_Positive = Annotated[int, Meta(ge=1)]
+_Positive = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 
 class SettingsError(Exception):
@@ -132,7 +133,7 @@ def _check_network(text: str) -> None:
 def _explained(message: str, raw: dict[str, Any]) -> str:
     """Turn msgspec's words (``Expected `int`, got `str` - at `$.journal.keep_days```) into ours."""
     what, _, where = message.partition(" - at `$")
-    path = [part for part in where.rstrip("`").split(".") if part]
+    path = [part for part in re.split(r"\.|(?=\[)", where.rstrip("`")) if part]
     if "unknown field" in what:
         path.append(what.split("`")[1])
         known: Any = Settings
@@ -142,5 +143,5 @@ def _explained(message: str, raw: dict[str, Any]) -> str:
         return f"{'.'.join(path)}: no such key; known are {names}"
     value: Any = raw
     for part in path:
-        value = value.get(part.partition("[")[0]) if isinstance(value, dict) else value
-    return f"{'.'.join(path)} = {value!r}: {what[0].lower()}{what[1:]}"
+        value = value[int(part[1:-1]) if part.startswith("[") else part]
+    return f"{'.'.join(path).replace('.[', '[')} = {value!r}: {what[0].lower()}{what[1:]}"

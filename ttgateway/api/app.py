@@ -1,5 +1,7 @@
 """The whole API as one resource."""
 
+from typing import cast
+
 from klein.resource import KleinResource
 from twisted.internet.interfaces import IReactorTime
 
@@ -8,9 +10,26 @@ from ttgateway.api.access_tokens import add_access_tokens
 from ttgateway.api.active_orders import add_active_order, add_active_orders
 from ttgateway.api.codes import Endpoint
 from ttgateway.api.registration import add_registration
+from ttgateway.api.request import ApiRequest
 from ttgateway.api.routes import Access, Call, Reply, Routes
 from ttgateway.api.v1 import add_v1
 from ttgateway.gateway import Gateway
+
+
+class _ApiResource(KleinResource):
+    """All routes; what Klein would answer with a traceback in the log is none of ours."""
+
+    def __init__(self, routes: Routes) -> None:
+        super().__init__(routes.app)
+        self._routes = routes
+
+    def render(self, request: ApiRequest) -> bytes | int:  # type: ignore[override]  # our site's requests
+        """Answer, or say that no such path or method exists."""
+        try:
+            b"/".join([request.method, *(request.postpath or [])]).decode("utf-8")
+        except UnicodeDecodeError:
+            return self._routes.unserved(request, 404)
+        return cast(int, super().render(request))
 
 
 def api_resource(gateway: Gateway, clock: IReactorTime) -> KleinResource:
@@ -18,7 +37,7 @@ def api_resource(gateway: Gateway, clock: IReactorTime) -> KleinResource:
     routes = Routes(gateway, clock)
     for add in (_add_root, add_access_tokens, add_active_orders, add_active_order, add_registration, add_v1):
         add(routes, gateway)
-    return routes.app.resource()
+    return _ApiResource(routes)
 
 
 def _add_root(routes: Routes, gateway: Gateway) -> None:

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException
 
 from ttgateway.api.auth import shown_secret
-from ttgateway.api.codes import ERRORS, NO_SUCH_API, Ack, Endpoint, SecretUnknown
+from ttgateway.api.codes import ERRORS, NO_SUCH_API, Ack, AuthorizationMalformed, Endpoint, SecretUnknown
 from ttgateway.api.parsing import parse_json
 from ttgateway.api.rates import TokenBuckets
 from ttgateway.api.render import Shape
@@ -123,17 +123,26 @@ class Routes:
         """Return the call, if who makes it may; any request is a sign of life of its host."""
         peer = request.peer
         self._gateway.registry.heard(peer)
-        secret = shown_secret(request.requestHeaders.getRawHeaders(b"authorization", []))
+        try:
+            secret = shown_secret(request.requestHeaders.getRawHeaders(b"authorization", []))
+        except AuthorizationMalformed:
+            self._slow_down(peer, failed=True)
+            raise
         token = None if secret is None else self._gateway.secrets.check(secret, peer)
         if token is not None:
             request.trust()
             return Call(request, peer, token)
-        if not self._strangers.take(peer) or (secret is not None and not self._failures.take(peer)):
-            raise TooMany("Too many requests without a valid secret. Slow down.")
+        # Who polls a path that wants no secret with one that was revoked does not guess at it.
+        self._slow_down(peer, failed=secret is not None and access is not Access.ANYBODY)
         opened = access is Access.OLD_DEVICES and self._gateway.settings.access.open_to_old_devices
         if access is Access.ANYBODY or (opened and secret is None):
             return Call(request, peer, None)
         raise SecretUnknown("Invalid or missing access token.")
+
+    def _slow_down(self, peer: str, *, failed: bool) -> None:
+        """Raise `TooMany` where ``peer`` makes too many requests without a valid secret."""
+        if not self._strangers.take(peer) or (failed and not self._failures.take(peer)):
+            raise TooMany("Too many requests without a valid secret. Slow down.")
 
     def _refused(self, request: ApiRequest, api: int, error: Exception) -> Reply:
         """Return what is replied to a call that went wrong; what we did not expect is logged, and is our fault."""
@@ -154,13 +163,21 @@ class Routes:
     def _no_such_path(self, request: ApiRequest, failure: Failure) -> bytes:
         """Reply to what Klein refuses by itself: an unknown path or method."""
         error = cast(HTTPException, failure.value)
-        status = error.code or 404
         for name, value in error.get_headers():
             if name.lower() in ("allow", "location"):
                 request.set_header(name, value)
+        return self.unserved(request, error.code or 404)
+
+    def unserved(self, request: ApiRequest, status: int) -> bytes:
+        """Reply to a request that no handler takes; asking for nothing over and over is limited too."""
         words = "No such method here." if status == 405 else "No such API."
         api = 2 if request.path.startswith(b"/api/v2") else 1
-        return written(request, api, Reply({"message": words}, NO_SUCH_API, status), 0)
+        reply = Reply({"message": words}, NO_SUCH_API, status)
+        try:
+            self._admitted(request, Access.ANYBODY)
+        except (AuthorizationMalformed, TooMany) as error:
+            reply = self._refused(request, api, error)
+        return written(request, api, reply, 0)
 
 
 def written(request: ApiRequest, api: int, reply: Reply, code: int) -> bytes:

@@ -1,18 +1,21 @@
 """A damaged store: its files are moved aside, what can be read is saved, and nobody is told that nothing happened."""
 
 import contextlib
+import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from pathlib import Path
 
 import apsw
+import msgspec
 
 from ttgateway.orders.change import ChangeType, change_of
 from ttgateway.orders.moment import Moment
 from ttgateway.store import listeners, orders, tokens
+from ttgateway.store.disk import numbered
 from ttgateway.store.entry import COLUMNS, Entry, Values, entry_of
-from ttgateway.store.opening import FILE, DamagedStoreError, StoreUnusable, open_file, verify
+from ttgateway.store.opening import FILE, DamagedStoreError, StoreUnusable, close, open_file, verify
 
 MOST_KEPT = 3
 """How many damaged stores are kept for inspection."""
@@ -20,68 +23,141 @@ MOST_KEPT = 3
 SEQ_MARGIN = 10_000
 """How far the seq jumps: above all that was ever told, although the newest changes may be unreadable."""
 
+UNLIKELY = 1 << 50
+"""No gateway comes to such a seq: it is a flipped bit."""
+
+CORRUPT = "corrupt"
+RESCUED = "rescued.db"
+UNFINISHED = "unfinished"
+
+
+def check_finished(directory: Path) -> None:
+    """Raise `DamagedStoreError` where a recovery was interrupted: what lies there is not what was saved."""
+    aside = _newest(directory / CORRUPT)
+    if aside is not None and (aside / UNFINISHED).exists():
+        raise DamagedStoreError("its recovery was interrupted")
+
 
 def recover(directory: Path, boot: str, now: Moment, zone: tzinfo, steps: Sequence[str], why: str) -> apsw.Connection:
     """Return a store that serves in place of the damaged one in ``directory``.
 
     The newest good backup serves, or else a fresh file; every readable row of the damaged file is brought over; the
-    journal gets a new epoch, and each listener is due a snapshot. ``why`` is kept for the operator.
+    journal gets a new epoch, and each listener is due a snapshot. ``why`` is kept for the operator. The new file gets
+    its name when it is complete; until then the next start recovers anew.
     """
     aside = _quarantine(directory)
-    _restore(directory, boot, now, steps)
-    connection = open_file(str(directory / FILE), boot, now, steps)
+    source = _opened(aside / FILE)
+    was = _last_known(source)
+    then = was or _Known(None, boot, now.uptime, now.wall)
+    rescued = directory / RESCUED
+    _restore(directory, rescued, then, steps)
+    connection = open_file(str(rescued), then.boot, then.moment(), steps)
     with connection:
-        saved = _salvage(aside / FILE, connection)
-        last = orders.last_seq(connection)
-        told = int(connection.execute("SELECT coalesce(max(cursor), 0) FROM listeners").get)
+        saved = _salvage(source, connection)
         connection.execute(
-            "UPDATE gateway SET epoch = ?, trimmed = ?, damage = ?",
-            (uuid.uuid4().hex[:12], max(last, told) + SEQ_MARGIN, f"{why}; the damaged files are in {aside}; {saved}"),
+            "UPDATE gateway SET id = coalesce(?, id), epoch = ?, trimmed = ?, damage = ?",
+            (
+                then.id,
+                uuid.uuid4().hex[:12],
+                _told(connection) + SEQ_MARGIN,
+                f"{why}; the damaged files are in {aside}; {saved}",
+            ),
         )
         connection.execute("UPDATE listeners SET snapshot_due = 1")
-        _complete(connection, now, zone)
-    return connection
+        if was is None:  # of which boot the ages were is not known
+            connection.execute("UPDATE orders SET born = ? - max(0, ? - started)", (now.uptime, now.wall))
+        _complete(connection, then.moment(), zone)
+    close(connection, then.moment())
+    rescued.rename(directory / FILE)
+    (aside / UNFINISHED).unlink()
+    return open_file(str(directory / FILE), boot, now, steps)
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """Which gateway a store was of, and when it was last written: on this scale are the ages of its orders."""
+
+    id: str | None
+    boot: str
+    uptime: float
+    wall: float
+
+    def moment(self) -> Moment:
+        return Moment(wall=self.wall, uptime=self.uptime)
+
+
+def _opened(damaged: Path) -> apsw.Connection | None:
+    try:
+        source = apsw.Connection(str(damaged))
+        source.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # leave the evidence as it was found
+        source.execute("PRAGMA writable_schema = ON")  # or SQLite reads nothing of a file that has lost its end
+    except apsw.Error:
+        return None
+    return source
+
+
+def _last_known(source: apsw.Connection | None) -> _Known | None:
+    if source is None:
+        return None
+    try:
+        row = source.execute(f"SELECT {', '.join(_Known.__struct_fields__)} FROM gateway").get  # noqa: S608
+        return msgspec.convert(dict(zip(_Known.__struct_fields__, row, strict=True)), _Known) if row else None
+    except (apsw.Error, ValueError):
+        return None
 
 
 def _quarantine(directory: Path) -> Path:
     """Move the store's files to ``corrupt/<number>`` (the clock may be wrong: no date) and return that folder."""
-    folder = directory / "corrupt"
+    folder = directory / CORRUPT
     folder.mkdir(exist_ok=True)
-    kept = sorted(folder.iterdir(), key=lambda path: int(path.name))
-    aside = folder / str(int(kept[-1].name) + 1 if kept else 1)
-    aside.mkdir()
+    aside = _newest(folder)
+    if aside is None or not (aside / UNFINISHED).exists():
+        aside = folder / str(int(aside.name) + 1 if aside else 1)
+        aside.mkdir()
+        (aside / UNFINISHED).touch()
     for path in directory.glob(f"{FILE}*"):
-        path.rename(aside / path.name)
-    for old in kept[: -(MOST_KEPT - 1)]:
-        for path in old.iterdir():
-            path.unlink()
-        old.rmdir()
+        if not (aside / path.name).exists():
+            path.rename(aside / path.name)
+    for old in numbered(folder)[:-MOST_KEPT]:
+        shutil.rmtree(old)
     return aside
 
 
-def _restore(directory: Path, boot: str, now: Moment, steps: Sequence[str]) -> None:
-    """Put the newest backup that is sound in the store's place, if there is one."""
-    backups = sorted((directory / "backups").glob("*.db"), key=lambda path: int(path.stem), reverse=True)
-    for backup in backups:
-        target = directory / FILE
-        target.write_bytes(backup.read_bytes())
+def _newest(folder: Path) -> Path | None:
+    return next(reversed(numbered(folder)), None)
+
+
+def _restore(directory: Path, target: Path, then: _Known, steps: Sequence[str]) -> None:
+    """Write the newest backup that is sound to ``target``, if there is one."""
+    _remove(target)
+    for backup in reversed(numbered(directory / "backups", ".db")):
+        shutil.copyfile(backup, target)
         with contextlib.suppress(DamagedStoreError, StoreUnusable):
-            connection = open_file(str(target), boot, now, steps)
+            connection = open_file(str(target), then.boot, then.moment(), steps)
             try:
                 verify(connection)
                 return
             finally:
                 connection.close()
-        for path in directory.glob(f"{FILE}*"):
-            path.unlink()
+        _remove(target)
 
 
-def _salvage(damaged: Path, into: apsw.Connection) -> str:
+def _remove(store: Path) -> None:
+    for path in store.parent.glob(f"{store.name}*"):
+        path.unlink()
+
+
+def _told(connection: apsw.Connection) -> int:
+    """Return the highest seq that any row knows of: no higher one can have been told."""
+    seqs = [orders.last_seq(connection)]
+    for column, table in (("cursor", "listeners"), ("seq", "orders"), ("seq", "parked")):
+        query = f"SELECT coalesce(max({column}), 0) FROM {table} WHERE {column} < ?"  # noqa: S608
+        seqs.append(int(connection.execute(query, (UNLIKELY,)).get))
+    return max(seqs)
+
+
+def _salvage(source: apsw.Connection | None, into: apsw.Connection) -> str:
     """Copy every sound row of the damaged file; return what was found, in words."""
-    try:
-        source = apsw.Connection(str(damaged))
-        source.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # leave the evidence as it was found
-    except apsw.Error:
+    if source is None:
         return "nothing in them can be read"
     counts = [f"{_copy_table(source, into, table)} {table}" for table in _SOUND]
     with contextlib.suppress(apsw.Error):
@@ -107,7 +183,7 @@ def _readable(source: apsw.Connection, table: str, columns: list[str]) -> Iterat
         query = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {columns[0]} {direction}"  # noqa: S608
         try:
             yield from source.execute(query)
-        except apsw.Error:
+        except (apsw.Error, UnicodeDecodeError):
             continue
         return
 
@@ -134,4 +210,4 @@ def _complete(connection: apsw.Connection, now: Moment, zone: tzinfo) -> None:
     for order in standing:
         if order.seq not in have:
             entry = entry_of(change_of(order, ChangeType.MODIFIED, now, zone), now.wall)
-            connection.execute(f"INSERT INTO changes ({COLUMNS}) VALUES (?,?,?,?,?,?)", entry.row())  # noqa: S608
+            connection.execute(f"INSERT OR IGNORE INTO changes ({COLUMNS}) VALUES (?,?,?,?,?,?)", entry.row())  # noqa: S608

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from pathlib import Path
 from typing import Protocol
 
@@ -54,6 +55,14 @@ class StateDisk:
     def _free(self) -> int:
         stat = os.statvfs(self._directory)
         return stat.f_bavail * stat.f_frsize
+
+
+def numbered(directory: Path, suffix: str = "") -> list[Path]:
+    """Return what in ``directory`` is called ``<number><suffix>``, by number: nothing else in there is ours."""
+    if not directory.is_dir():
+        return []
+    found = [path for path in directory.iterdir() if path.suffix == suffix and re.fullmatch("[1-9][0-9]*", path.stem)]
+    return sorted(found, key=lambda path: int(path.stem))
 
 
 class NoDisk:

@@ -106,7 +106,7 @@ class Parked(msgspec.Struct, frozen=True):
 class Cursors:
     """The news of all listeners' progress; rides with every commit (design section 3).
 
-    After a crash a listener may get again what it acknowledged in the last `commits.SOON` seconds: never
+    After a crash a listener may get again what it acknowledged in the last 50 ms (`commits.SOON`): never
     anything lost, never out of order.
     """
 
@@ -133,13 +133,14 @@ class Cursors:
         self._moved.pop(listener_id, None)
         self._taken.pop(listener_id, None)
         self._parked = [change for change in self._parked if change.listener != listener_id]
+        self._parking = [change for change in self._parking if change.listener != listener_id]
 
     def take(self) -> Work[object] | None:
         """Return the write of all news."""
-        if not self._moved:
-            return None
         self._taken, self._moved = self._moved, {}
         self._parking, self._parked = self._parked, []
+        if not self._taken:
+            return None
         rows = [(*msgspec.structs.astuple(progress), key) for key, progress in self._taken.items()]
         parking = [msgspec.structs.astuple(change) for change in self._parking]
 

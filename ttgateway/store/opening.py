@@ -29,6 +29,13 @@ _PRAGMAS = (
 )
 
 
+RECENT = 1_000
+"""How many changes stay in memory: who is no further behind than this never touches the disk."""
+
+_NEEDED = f"SELECT {COLUMNS} FROM changes WHERE seq > ? OR seq IN (SELECT seq FROM orders WHERE cleared IS NULL)"  # noqa: S608
+"""The changes after some seq, and the newest of each active order: snapshots are made of those."""
+
+
 class StoreUnusable(Exception):
     """The store cannot be opened; the text is one line for the operator, ``code`` the exit code of the process."""
 
@@ -68,9 +75,19 @@ def schema() -> list[str]:
 def connect(path: str) -> apsw.Connection:
     """Open the file at ``path`` as every connection of ours is opened."""
     connection = apsw.Connection(path)
-    for pragma in _PRAGMAS:
-        connection.execute(pragma)
+    try:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+    except BaseException:
+        leave(connection)
+        raise
     return connection
+
+
+def leave(connection: apsw.Connection) -> None:
+    """Close a connection to a file that is not well, and leave the file and its log as they were found."""
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    connection.close()
 
 
 def open_file(path: str, boot: str, now: Moment, steps: Sequence[str]) -> apsw.Connection:
@@ -80,10 +97,14 @@ def open_file(path: str, boot: str, now: Moment, steps: Sequence[str]) -> apsw.C
     """
     try:
         connection = connect(path)
-        _upgrade(connection, path, boot, now, steps)
-        _check(connection)
-        _begin(connection, boot, now)
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+        try:
+            _upgrade(connection, path, boot, now, steps)
+            _check(connection)
+            _begin(connection, boot, now)
+        except BaseException:
+            leave(connection)
+            raise
+    except (apsw.CorruptError, apsw.NotADBError, ValueError, TypeError) as error:  # the latter: unreadable values
         raise DamagedStoreError(str(error)) from error
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
         raise StoreUnusable(f"{path}: cannot be written: {error}", 73) from error
@@ -132,21 +153,29 @@ def copy(connection: apsw.Connection, target: Path) -> None:
     """Write a whole copy of the store to ``target``: there is either all of it or nothing, and it is synced."""
     fresh = target.with_name(target.name + ".new")
     fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)  # as the store itself
     destination = apsw.Connection(str(fresh))
     with destination.backup("main", connection, "main") as backup:
         backup.step(-1)
     destination.close()
-    for path in (fresh, fresh.parent):
-        if path is fresh.parent:
-            fresh.replace(target)
-        descriptor = os.open(path, os.O_RDONLY)
+    _sync(fresh)
+    fresh.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
         os.fsync(descriptor)
+    finally:
         os.close(descriptor)
 
 
 def _check(connection: apsw.Connection) -> None:
-    """After an unclean stop: is every page, and every change that somebody waits for, what was written?"""
-    if not connection.execute("SELECT clean FROM gateway").get:
+    """After an unclean stop: is every page what was written? And always: is what the start will read?"""
+    if connection.execute("SELECT clean FROM gateway").get:
+        _check_rows(connection, _kept_in_memory(connection))
+    else:
         verify(connection)
 
 
@@ -155,9 +184,20 @@ def verify(connection: apsw.Connection) -> None:
     result = connection.pragma("quick_check")
     if result != "ok":
         raise DamagedStoreError(f"quick_check: {result}")
+    since = _kept_in_memory(connection)
+    waited_for = connection.execute("SELECT min(cursor) FROM listeners").get
+    _check_rows(connection, since if waited_for is None else min(since, int(waited_for)))
+
+
+def _kept_in_memory(connection: apsw.Connection) -> int:
+    """Return after which seq the changes will be kept in memory."""
+    return int(connection.execute("SELECT coalesce(max(seq), 0) FROM changes").get) - RECENT
+
+
+def _check_rows(connection: apsw.Connection, since: int) -> None:
+    """Raise `DamagedStoreError` unless every row can be read that the start reads, or a listener after ``since``."""
     try:
-        waiting = connection.execute("SELECT coalesce(min(cursor), 0) FROM listeners").get
-        for row in connection.execute(f"SELECT {COLUMNS} FROM changes WHERE seq > ?", (waiting,)):  # noqa: S608
+        for row in connection.execute(_NEEDED, (since,)):
             Entry.from_row(row)
         orders.standing(connection)
         listeners.load(connection)

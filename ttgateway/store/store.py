@@ -127,6 +127,7 @@ def open_store(
     path = str(directory / opening.FILE)
     steps = opening.schema()
     try:
+        damage.check_finished(directory)
         writing = opening.open_file(path, clock.boot, clock.now(), steps)
     except DamagedStoreError as error:
         writing = damage.recover(directory, clock.boot, clock.now(), zone, steps, str(error))

@@ -66,9 +66,9 @@ class Uses:
 
     def take(self) -> Work[object] | None:
         """Return the write of all last uses."""
-        if not self._used:
-            return None
         self._taken, self._used = self._used, {}
+        if not self._taken:
+            return None
         rows = [(token.last_used, token.ip_address, token.hash) for token in self._taken.values()]
         return lambda db: db.executemany("UPDATE tokens SET last_used = ?, ip_address = ? WHERE hash = ?", rows)
 

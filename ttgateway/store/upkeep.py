@@ -10,7 +10,7 @@ from ttgateway.clock import Clock
 from ttgateway.settings import Journal as Limits
 from ttgateway.store import orders
 from ttgateway.store.commits import GroupCommit
-from ttgateway.store.disk import Disk
+from ttgateway.store.disk import Disk, numbered
 from ttgateway.store.executor import Executor
 from ttgateway.store.journal import Journal
 from ttgateway.store.opening import copy
@@ -86,13 +86,14 @@ def trim(db: apsw.Connection, wall: float, limits: Limits) -> int | None:
     upto = max(last - limits.keep_changes, (young or last) - 1)
     if waited_for is not None:
         upto = min(upto, max(int(waited_for), last - limits.keep_pending))
-    upto = min(upto, trimmed + BATCH, last - 1)
-    if upto <= trimmed:
-        return None
+    upto = max(trimmed, min(upto, trimmed + BATCH, last - 1))
     db.execute(
-        "DELETE FROM changes WHERE seq <= ? AND seq NOT IN (SELECT seq FROM orders WHERE cleared IS NULL) AND seq > ?",
-        (upto, trimmed - BATCH),
+        "DELETE FROM changes WHERE seq IN (SELECT seq FROM changes WHERE seq <= ?"
+        " AND seq NOT IN (SELECT seq FROM orders WHERE cleared IS NULL) ORDER BY seq LIMIT ?)",
+        (upto, BATCH),
     )
+    if upto == trimmed and not db.changes():
+        return None
     db.execute("UPDATE gateway SET trimmed = ?", (upto,))
     return upto
 
@@ -123,7 +124,7 @@ class Backups:
 
     def _make(self) -> None:
         self._directory.mkdir(exist_ok=True)
-        kept = sorted(int(path.stem) for path in self._directory.glob("*.db"))
-        copy(self._connection, self._directory / f"{kept[-1] + 1 if kept else 1}.db")
-        for number in kept[: -(MOST_BACKUPS - 1)]:
-            (self._directory / f"{number}.db").unlink()
+        kept = numbered(self._directory, ".db")
+        copy(self._connection, self._directory / f"{int(kept[-1].stem) + 1 if kept else 1}.db")
+        for path in kept[: -(MOST_BACKUPS - 1)]:
+            path.unlink()
