@@ -67,6 +67,12 @@ def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert not ports, f"left open: {ports}"
 
 
+def pytest_collection_finish() -> None:
+    """Let the collections after each test pass over what was there before them all: they take half the time."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let no ``async`` test wait for ever."""
     for item in items:

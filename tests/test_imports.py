@@ -1,19 +1,55 @@
-"""Imports point one way: the contracts in ``pyproject.toml`` hold."""
+"""The import rule of the architecture, and who may meet the reactor and the wall clock."""
 
+import ast
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parent.parent
+PACKAGE = PROJECT / "ttgateway"
 
 
-def test_the_import_rule_holds() -> None:
-    ran = subprocess.run(  # noqa: S603
-        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+def names_in(tree: ast.AST) -> Iterator[str]:
+    """Return each imported name in full, and each name with an attribute (``time.time``)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}"
+
+
+def modules_that(name: Callable[[str], bool]) -> set[str]:
+    """Return the modules in which one of the names is such a one."""
+    paths = list(PACKAGE.rglob("*.py"))
+    assert len(paths) > 50
+    return {
+        str(path.relative_to(PACKAGE)) for path in paths if any(map(name, names_in(ast.parse(path.read_text("utf-8")))))
+    }
+
+
+def test_imports_point_one_way() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    ended = subprocess.run([linter, "--no-cache"], cwd=PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "Contracts: " in ended.stdout
+
+
+def test_only_the_two_entries_meet_the_reactor() -> None:
+    assert modules_that("twisted.internet.reactor".__eq__) == {"tap.py", "control/cli.py"}
+
+
+def test_only_the_clock_reads_the_wall_clock() -> None:
+    wall = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "date.today", "time.localtime"}
+    assert modules_that(wall.__contains__) == {"clock.py"}
+
+
+def test_the_domain_knows_nothing_but_itself() -> None:
+    def foreign(name: str) -> bool:
+        return name.startswith("twisted") or (
+            name.startswith("ttgateway.") and not name.startswith("ttgateway.orders.")
+        )
+
+    assert not {path for path in modules_that(foreign) if path.startswith("orders/")}

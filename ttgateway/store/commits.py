@@ -126,7 +126,8 @@ class GroupCommit:
     def soon(self) -> None:
         """Have the riders' news written after `SOON`, whether or not anything else is."""
         if self._running:
-            self._news_since = self._news_since or self._clock.seconds()
+            if self._news_since is None:
+                self._news_since = self._clock.seconds()
         elif self._timer is None and not self._stopping:
             self._arm(SOON)
 

@@ -1,0 +1,30 @@
+from tests.api.client import House
+from ttgateway import __version__
+from ttgateway.settings import Settings
+
+
+def test_the_root_tells_which_gateway_this_is() -> None:
+    house = House(settings=Settings(name="Till & Grill"))
+    house.timers.advance(61.5)
+    answer = house.ask("GET", "/api/v2", known=False)
+    assert answer.json == {
+        "status": 200,
+        "returnCode": 11,
+        "gateway": {
+            "name": "Till & Grill",
+            "id": house.gateway.id,
+            "version": __version__,
+            "epoch": house.gateway.epoch,
+            "uptime": 61,
+        },
+    }
+    assert house.ask("GET", "/api/v2/", known=False).json == answer.json
+
+
+def test_every_reply_is_json_and_says_how_long_it_is() -> None:
+    house = House()
+    for method, path in (("GET", "/api/v2"), ("GET", "/"), ("PUT", "/api/v2"), ("GET", "/api/v2/activeorders")):
+        answer = house.ask(method, path)
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["content-length"] == str(len(answer.body))
+        assert answer.headers["server"] == "ttgateway"

@@ -1,0 +1,159 @@
+import json
+from ipaddress import ip_network
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ttgateway.settings import Settings, SettingsError, allowed_network, load, parse
+
+
+def test_an_empty_file_is_the_defaults() -> None:
+    settings = parse("")
+    assert settings == Settings()
+    assert (settings.name, settings.zone) == ("ttgateway", ZoneInfo("UTC"))
+    assert not settings.access.open_to_old_devices
+    assert (settings.journal.keep_days, settings.journal.keep_changes) == (7, 100_000)
+
+
+def test_every_key_is_taken() -> None:
+    settings = parse(
+        """
+        name = "Till & Grill"
+        timezone = "America/New_York"
+        [access]
+        open_to_old_devices = true
+        hosts = ["till.example"]
+        origins = ["https://pos.example"]
+        [callbacks]
+        allow = ["203.0.113.0/24", "203.0.113.7/32 port 8080"]
+        source_only = true
+        ca_file = "ca.pem"
+        [journal]
+        keep_days = 1
+        keep_changes = 2
+        keep_pending = 3
+        history_days = 4
+        [listeners]
+        most = 5
+        """
+    )
+    assert (settings.name, settings.zone) == ("Till & Grill", ZoneInfo("America/New_York"))
+    assert (settings.access.hosts, settings.access.origins) == (("till.example",), ("https://pos.example",))
+    assert settings.access.open_to_old_devices
+    assert settings.callbacks.allow == ("203.0.113.0/24", "203.0.113.7/32 port 8080")
+    assert (settings.callbacks.source_only, settings.callbacks.ca_file) == (True, "ca.pem")
+    journal = settings.journal
+    kept = (journal.keep_days, journal.keep_changes, journal.keep_pending, journal.history_days)
+    assert (kept, settings.listeners.most) == ((1, 2, 3, 4), 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value", "allowed"),
+    [
+        ("name = 5", "name", "5", "`str`"),
+        ("access = 5", "access", "5", "`object`"),
+        ('[access]\nopen_to_old_devices = "yes"', "access.open_to_old_devices", "'yes'", "`bool`"),
+        ('[access]\nhosts = ["a", 5]', "access.hosts[1]", "5", "`str`"),
+        ('[callbacks]\nallow = "10.0.0.0/8"', "callbacks.allow", "'10.0.0.0/8'", "`array`"),
+        ("[journal]\nkeep_days = 0", "journal.keep_days", "0", ">= 1"),
+        ("[journal]\nkeep_days = 1.5", "journal.keep_days", "1.5", "`int`"),
+        (f"[journal]\nkeep_days = {10**30}", "journal.keep_days", str(10**30), "<= 1000000000"),
+        ('[listeners]\nmost = "5"', "listeners.most", "'5'", "`int`"),
+        ('timezone = "Mars"', "timezone", "'Mars'", "IANA zone"),
+        ('timezone = ""', "timezone", "''", "IANA zone"),
+        ('timezone = "../UTC"', "timezone", "'../UTC'", "IANA zone"),
+        ('[callbacks]\nallow = ["home"]', "callbacks.allow", "'home'", "a network like"),
+        ('[callbacks]\nallow = ["10.0.0.1/8"]', "callbacks.allow", "'10.0.0.1/8'", "host bits set"),
+        ('[callbacks]\nallow = ["10.0.0.0/8 port 0"]', "callbacks.allow", "port 0", "is not a port"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_told_with_its_key_and_what_is_allowed(
+    text: str, key: str, value: str, allowed: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        parse(text)
+    line = str(error.value)
+    assert line.startswith(key)
+    assert value in line
+    assert allowed in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "known"),
+    [
+        ("colour = 1", "colour", "timezone"),
+        ("[access]\nhots = []", "access.hots", "hosts"),
+        ("[journal]\nkeep_day = 1", "journal.keep_day", "keep_days"),
+        ("[acces]\nhosts = []", "acces", "access"),
+    ],
+)
+def test_a_key_that_we_do_not_know_is_told_with_those_that_we_do(text: str, key: str, known: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{key}: no such key; known are .*{known}"):
+        parse(text)
+
+
+def test_what_is_no_toml_is_told_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "ttgateway.toml"
+    path.write_text("name = ")
+    with pytest.raises(SettingsError) as error:
+        load(path)
+    assert str(error.value).startswith(f"{path}: not TOML: ")
+    path.write_text("name = 5")
+    with pytest.raises(SettingsError) as error:
+        load(path)
+    assert str(error.value).startswith(f"{path}: name = 5")
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "latin.toml"
+    path.write_bytes(b'name = "caf\xe9"')
+    for unreadable in (tmp_path / "missing.toml", tmp_path, path):
+        with pytest.raises(SettingsError) as error:
+            load(unreadable)
+        assert str(error.value).startswith(f"{unreadable}: cannot be read: ")
+
+
+def test_a_file_is_read_as_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_bytes('name = "Café"'.encode())
+    assert load(tmp_path / "t.toml").name == "Café"
+
+
+@pytest.mark.parametrize(
+    ("text", "network", "port"),
+    [
+        ("203.0.113.0/24", "203.0.113.0/24", None),
+        ("203.0.113.7", "203.0.113.7/32", None),
+        ("203.0.113.7/32 port 8080", "203.0.113.7/32", 8080),
+        ("2001:db8::/32 port 65535", "2001:db8::/32", 65535),
+    ],
+)
+def test_an_allowed_network_is_a_network_and_perhaps_a_port(text: str, network: str, port: int | None) -> None:
+    assert allowed_network(text) == (ip_network(network), port)
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "+1", "x", "1 2", "٣"])
+def test_what_is_no_port_is_refused(port: str) -> None:
+    with pytest.raises(ValueError, match="is not a port"):
+        allowed_network(f"10.0.0.0/8 port {port}")
+
+
+@given(st.text())
+def test_no_text_raises_anything_else(text: str) -> None:
+    try:
+        parse(text)
+    except SettingsError as error:
+        assert str(error)
+
+
+@given(st.text(), st.text())
+def test_no_value_raises_anything_else(zone: str, network: str) -> None:
+    # A JSON string is a TOML one, but for the escapes that JSON does not need and the surrogates that TOML forbids.
+    quoted = [json.dumps(text.replace("\x7f", ""), ensure_ascii=False) for text in (zone, network)]
+    try:
+        parse(f"timezone = {quoted[0]}\n[callbacks]\nallow = [{quoted[1]}]")
+    except SettingsError as error:
+        assert str(error)
