@@ -279,6 +279,22 @@ def test_the_newest_good_backup_serves_and_newer_rows_that_can_be_read_win(direc
     result_of(again.store.stop())
 
 
+def test_what_was_removed_since_the_backup_does_not_come_back_where_the_table_can_be_read(directory: Path) -> None:
+    shop = opened(directory)
+    result_of(shop.store.upkeep.round())
+    result_of(shop.store.write(tokens.removing(digest("s"))))
+    result_of(shop.store.write(listeners.removing(listener(1).id)))
+    result_of(shop.store.stop())
+    edited(directory, "UPDATE gateway SET clean = 0")
+    overwrite(directory / FILE, middle(directory), 1)
+    again = opened(directory)
+    assert again.store.damage
+    assert again.store.tokens == {}
+    assert [known.id for known, _ in again.store.listeners] == [listener(2).id]
+    hold_together(again)
+    result_of(again.store.stop())
+
+
 def test_a_backup_alone_serves_where_nothing_can_be_read(directory: Path) -> None:
     shop = opened(directory)
     result_of(shop.store.upkeep.round())
