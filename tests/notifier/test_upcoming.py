@@ -197,6 +197,22 @@ def test_registering_again_with_a_snapshot_brings_another_and_coalesces_what_wai
     assert (progress.delivered, progress.coalesced, progress.cursor) == (0, 2, 2)
 
 
+def test_registering_again_while_the_end_of_a_snapshot_is_in_flight_brings_another_snapshot(shop: Shop) -> None:
+    shop.post("1")
+    listener = shop.register(snapshot=True)
+    deliveries = shop.dial.peer
+    for kind in ("SNAPSHOT_BEGIN", "ORDER_CREATED"):
+        assert told(deliveries)[0]["type"] == kind
+        deliveries.answer()
+    assert told(deliveries)[0]["type"] == "SNAPSHOT_END"
+    shop.register(snapshot=True)
+    for kind in ("SNAPSHOT_BEGIN", "ORDER_CREATED", "SNAPSHOT_END"):
+        deliveries.answer()
+        assert told(deliveries)[0]["type"] == kind
+    deliveries.answer()
+    assert shop.progress(listener).delivered == 0
+
+
 def test_a_snapshot_that_was_interrupted_by_a_restart_begins_anew(shop: Shop) -> None:
     shop.post("1")
     shop.register(snapshot=True)

@@ -35,6 +35,10 @@ class Deadlines(msgspec.Struct, frozen=True):
     total: float = 10.0 - EVERY  # a sweep finds out up to `EVERY` late
 
 
+DELIVERY = Deadlines()
+"""How long a delivery may take (design section 4)."""
+
+
 class Dial(Protocol):
     """Opens a connection to an address: the port that tests replace. With TLS, ``host`` is whom it must prove to be."""
 

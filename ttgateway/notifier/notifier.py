@@ -121,7 +121,7 @@ class Notifier:
         progress, now = queue.progress, self._clock.now().wall
         oldest = self._journal.recent(progress.cursor)
         since = oldest.at if oldest is not None else progress.failing_since
-        state = "down" if progress.failures > DOWN_AFTER else "retrying" if queue.retrying() else "healthy"
+        state = "down" if progress.failures > DOWN_AFTER else "retrying" if queue.trouble.exists else "healthy"
         pending = self._journal.last - progress.cursor
         return Status(
             state=state,

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ttgateway.notifier.attempt import Attempt, Deadlines, Destination
+from ttgateway.notifier.attempt import DELIVERY, Attempt, Destination
 from ttgateway.notifier.callback import CallbackURL
 from ttgateway.notifier.outcome import Outcome, Verdict, works
 from ttgateway.notifier.owner import Owner
@@ -23,8 +23,6 @@ from ttgateway.notifier.trouble import Trouble
 from ttgateway.notifier.upcoming import Delivery, Upcoming
 from ttgateway.store.entry import DamagedEntryError
 from ttgateway.store.listeners import Listener, Parked, Progress
-
-DEADLINES = Deadlines()
 
 UNREADABLE = 1.0
 """Seconds before the journal is read again after it could not be."""
@@ -41,11 +39,11 @@ class ListenerQueue:
         "_placed",
         "_start",
         "_timer",
-        "_trouble",
         "_upcoming",
         "listener",
         "progress",
         "state",
+        "trouble",
     )
     _log = Logger()
 
@@ -60,7 +58,7 @@ class ListenerQueue:
         self._delivery: Delivery | None = None
         self._attempt: Attempt | None = None
         self._timer: IDelayedCall | None = None
-        self._trouble = Trouble(progress, owner)
+        self.trouble = Trouble(progress, owner)
         self._placed = False  # holds one of the places for listeners in trouble
 
     @property
@@ -86,17 +84,15 @@ class ListenerQueue:
         """The listener registered again, perhaps with other wishes: what is being sent is sent as it was."""
         self.listener = listener
         self._upcoming.renew(listener)
-        self._trouble.registered()
+        if self._delivery is not None:
+            self._delivery = self._delivery.alone()
+        self.trouble.registered()
         self.happen(Event.WAKE)
         self.happen(Event.HEARD, True)
 
     def next_attempt(self) -> float | None:
         """Return in how many seconds the next attempt is due; ``None`` if none is planned."""
         return None if self._timer is None else max(0.0, self._timer.getTime() - self._owner.timers.seconds())
-
-    def retrying(self) -> bool:
-        """Tell whether what comes next was tried before, in vain."""
-        return self._trouble.exists
 
     # What the transitions do.
 
@@ -133,7 +129,7 @@ class ListenerQueue:
             self._back_off(UNREADABLE)
 
     def _ask_place(self) -> None:
-        if self._trouble.needs_place:
+        if self.trouble.needs_place:
             self.state = State.WAITING
             self._owner.places.ask(self, lambda: self.happen(Event.PLACED))
         else:
@@ -167,11 +163,11 @@ class ListenerQueue:
             body=delivery.body,
         )
         self.state = State.SENDING
-        self._trouble.trying()
+        self.trouble.trying()
         self._begin_attempt(request, head=False)
 
     def _begin_attempt(self, request: bytes, *, head: bool) -> None:
-        self._attempt = Attempt(self._destination, request, self._attempt_ended, DEADLINES, head)
+        self._attempt = Attempt(self._destination, request, self._attempt_ended, DELIVERY, head)
         self._attempt.start()
 
     def _attempt_ended(self, outcome: Outcome) -> None:
@@ -202,18 +198,18 @@ class ListenerQueue:
         """What was made ready is dealt with."""
         self._upcoming.done()
         self._delivery = None
-        self._trouble.over()
+        self.trouble.over()
         self._owner.cursors.moved(self.listener.id, self.progress)
 
     def _failed(self, outcome: Outcome) -> None:
         """The listener is down: wait, and try the same again."""
-        self._back_off(self._trouble.failed(outcome))
+        self._back_off(self.trouble.failed(outcome))
         self._owner.cursors.moved(self.listener.id, self.progress)
         self._owner.in_trouble(self)
 
     def _refused(self, outcome: Outcome) -> None:
         """The listener works, and does not take this change: a few more tries, then it is parked."""
-        delay = self._trouble.refused(outcome)
+        delay = self.trouble.refused(outcome)
         self._owner.cursors.moved(self.listener.id, self.progress)
         if delay is not None:
             self._back_off(delay)
@@ -228,7 +224,7 @@ class ListenerQueue:
         if works(outcome):
             self._park()
         else:
-            self._trouble.over()
+            self.trouble.over()
             self._failed(outcome)
 
     def _park(self) -> None:
@@ -259,12 +255,12 @@ class ListenerQueue:
 
     def _hurry(self, registered: bool | None) -> None:
         """A sign of life ends the backoff at once."""
-        if self._trouble.ends_early(bool(registered)):
+        if self.trouble.ends_early(bool(registered)):
             self._cancel_timer()
             self._look()
 
     def _note_heard(self, _: object) -> None:
-        self._trouble.heard()
+        self.trouble.heard()
 
     def _finish(self, _: object) -> None:
         """Told to stop: what is in flight may still end."""

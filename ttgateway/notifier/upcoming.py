@@ -47,6 +47,12 @@ class Delivery(msgspec.Struct, gc=False):
         """Tell whether this delivers a change that waited; a snapshot only tells how things stand."""
         return self.cursor is not None and not self.ends_snapshot
 
+    def alone(self) -> "Delivery":
+        """Return this without what it ends: another snapshot has become due while it was in flight."""
+        if self.is_change:
+            return self
+        return msgspec.structs.replace(self, cursor=None, coalesced=0, ends_snapshot=False)
+
 
 class Upcoming:
     """The deliveries of one listener that come next."""
