@@ -11,7 +11,7 @@ from ttgateway.clock import Clock
 from ttgateway.gateway import Gateway
 from ttgateway.notifier import backoff
 from ttgateway.notifier.attempt import Network
-from ttgateway.notifier.owner import Owner
+from ttgateway.notifier.owner import Owned, Owner
 from ttgateway.notifier.places import Places
 from ttgateway.notifier.queue import ListenerQueue
 from ttgateway.notifier.states import Event
@@ -50,7 +50,7 @@ class Notifier:
         self._network = network
         self._jitter = jitter
         self._queues: dict[str, ListenerQueue] = {}
-        self._troubled: dict[str, set[ListenerQueue]] = {}
+        self._troubled: dict[str, set[Owned]] = {}
         self._running = False
         self._all_stopped: Deferred[None] | None = None
         self._owner = Owner(
@@ -134,21 +134,21 @@ class Notifier:
         for queue in self._queues.values():
             queue.happen(Event.WAKE)
 
-    def _in_trouble(self, queue: ListenerQueue) -> None:
+    def _in_trouble(self, queue: Owned) -> None:
         """Remember where a sign of life of this listener would come from."""
         self._troubled.setdefault(queue.host, set()).add(queue)
 
-    def _recovered(self, queue: ListenerQueue) -> None:
+    def _recovered(self, queue: Owned) -> None:
         self._log.info("{url} is back", url=queue.listener.url)
         self._forget_trouble(queue)
 
-    def _forget_trouble(self, queue: ListenerQueue) -> None:
+    def _forget_trouble(self, queue: Owned) -> None:
         for host in [host for host, queues in self._troubled.items() if queue in queues]:
             self._troubled[host].discard(queue)
             if not self._troubled[host]:
                 del self._troubled[host]
 
-    def _gone(self, queue: ListenerQueue) -> None:
+    def _gone(self, queue: Owned) -> None:
         """The listener answered 410: it wants nothing more."""
         self._log.info("{url} answered 410 Gone: it is removed", url=queue.listener.url)
         ensureDeferred(self._registry.remove(queue.listener)).addErrback(self._not_removed)
@@ -156,7 +156,7 @@ class Notifier:
     def _not_removed(self, failure: Failure) -> None:
         self._log.error("A listener could not be removed: {error!r}", error=failure.value)
 
-    def _stopped(self, queue: ListenerQueue) -> None:
+    def _stopped(self, queue: Owned) -> None:
         self._queues.pop(queue.listener.id, None)
         self._forget_trouble(queue)
         if self._all_stopped is not None and not self._queues:

@@ -1,7 +1,7 @@
 """What the queues of one notifier share."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import msgspec
 from twisted.internet.interfaces import IReactorTime
@@ -9,11 +9,22 @@ from twisted.internet.interfaces import IReactorTime
 from ttgateway.clock import Clock
 from ttgateway.notifier.attempt import Network
 from ttgateway.notifier.places import Places
+from ttgateway.notifier.states import Event
 from ttgateway.store.journal import Journal
-from ttgateway.store.listeners import Cursors
+from ttgateway.store.listeners import Cursors, Listener
 
-if TYPE_CHECKING:
-    from ttgateway.notifier.queue import ListenerQueue
+
+class Owned(Protocol):
+    """A queue, as its owner knows it."""
+
+    listener: Listener
+
+    @property
+    def host(self) -> str:
+        """Where a sign of life of its listener would come from."""
+
+    def happen(self, event: Event, what: Any = None) -> None:
+        """Let ``event`` happen to it."""
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -27,7 +38,7 @@ class Owner(msgspec.Struct, frozen=True):
     places: Places
     jitter: Callable[[], float]
     epoch: str
-    in_trouble: Callable[["ListenerQueue"], None]
-    recovered: Callable[["ListenerQueue"], None]
-    gone: Callable[["ListenerQueue"], None]
-    stopped: Callable[["ListenerQueue"], None]
+    in_trouble: Callable[[Owned], None]
+    recovered: Callable[[Owned], None]
+    gone: Callable[[Owned], None]
+    stopped: Callable[[Owned], None]
