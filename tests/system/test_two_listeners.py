@@ -61,7 +61,7 @@ def wait_until_told(listener: Listener, since: float, seen: int, within: float) 
     return listener.told[seen].at - since
 
 
-def bring_back(outage: Outage, client: Client) -> None:
+def bring_back(outage: Outage) -> None:
     """Let the listeners live again, one after the other, and note how soon each is told something."""
     for name, listener in (("registering", outage.by_registering), ("request", outage.by_a_request)):
         outage.back_in[name] = outage.daemon.account(listener.url)["nextAttemptSeconds"]
@@ -69,11 +69,12 @@ def bring_back(outage: Outage, client: Client) -> None:
         listener.open()
         since = time.monotonic()
         if name == "registering":
-            assert client.register(listener.url).status == 200
+            device = outage.daemon.client()  # a new connection: the gateway closes one that was idle for a minute
+            assert device.register(listener.url).status == 200
         else:
             device = Client(outage.daemon.port, source=listener.host)
             assert device.call("GET", "/api/v2").status == 200
-            device.close()
+        device.close()
         outage.waits[name] = wait_until_told(listener, since, seen, 30.0)
 
 
@@ -96,7 +97,7 @@ def outage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
             outage.by_itself.open()
             outage.waits["itself"] = wait_until_told(outage.by_itself, since, seen, 10.0)
             time.sleep(DEAD_FOR - (time.monotonic() - since))
-            bring_back(outage, client)
+            bring_back(outage)
             time.sleep(0.5)
         eventually(lambda: all(shown["pending"] == 0 for shown in daemon.control("GET", "/listeners")))
         yield outage
