@@ -94,7 +94,7 @@ class Gateway:
         decision = await self._carry_out(lambda at: self._active.post(name, kind, location, at))
         return Posted(decision.order, decision.change is not None)
 
-    async def page(self, key: str) -> Order:
+    async def page(self, key: str, tracking: bool = True) -> Order:
         """Page the guest of an active order; raise `OrderNotActive`."""
         return (await self._carry_out(lambda at: self._active.page(key, at))).order
 

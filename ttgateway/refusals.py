@@ -41,6 +41,26 @@ class ListenerUnknown(Refusal):
     """No listener is registered under this URL or id."""
 
 
+class PreferenceUnknown(Refusal):
+    """A setting that clients may change has not this key."""
+
+
+class PreferenceInvalid(Refusal):
+    """The value of a setting that clients may change is not allowed."""
+
+
+class PagingUnavailable(Refusal):
+    """Nobody can be paged at present: the radio bridge is not connected."""
+
+
+class PagingImpossible(Refusal):
+    """This tracker has told that it cannot be paged."""
+
+
+class ChangesGone(Refusal):
+    """Changes that are asked for are no longer kept, or are of another epoch."""
+
+
 class TooMany(Refusal):
     """A table or a rate is at its bound."""
 

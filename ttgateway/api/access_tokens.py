@@ -1,42 +1,64 @@
 """Access tokens, version 2 (protocol section 2.1)."""
 
-from typing import cast
+from typing import Annotated, cast
 
+from ttgateway.api.call import Access, Call, Reply, acknowledged
 from ttgateway.api.codes import Ack, Endpoint
-from ttgateway.api.render import Shape, items_v2, token
-from ttgateway.api.routes import Access, Call, Reply, Routes, acknowledged
+from ttgateway.api.reading import AskedCamel, reads
+from ttgateway.api.render import items_v2, new_token, token
+from ttgateway.api.routes import Routes
+from ttgateway.api.shapes import AccessToken, Acknowledged, Items, MadeAccessToken, OneAccessToken
 from ttgateway.gateway import Gateway
-from ttgateway.secrets import NewToken
+from ttgateway.secrets import NewToken, token_name
 from ttgateway.store.tokens import Token
+
+_Name = Annotated[str | None, reads(token_name, pattern="^[A-Za-z0-9 ._-]{1,64}$")]
+
+
+class Named(AskedCamel, frozen=True):
+    """What a new token is to be called."""
+
+    name: _Name = None
 
 
 def add_access_tokens(routes: Routes, gateway: Gateway) -> None:
     """Serve ``/api/v2/accesstoken`` and what is below it."""
+    generated = {201: MadeAccessToken}
 
     def made(new: NewToken) -> Reply:
-        shape: Shape = {**token(new.token, gateway.zone), "token": new.secret}
-        return Reply({"token": shape}, status=201)
+        return Reply(MadeAccessToken(token=new_token(new, gateway.zone)), status=201)
 
-    @routes.v2("GET", "/accesstoken/generate", Endpoint.ACCESS_TOKEN_GENERATE, access=Access.ANYBODY)
+    @routes.v2(
+        "GET",
+        "/accesstoken/generate",
+        Endpoint.ACCESS_TOKEN_GENERATE,
+        generated,
+        access=Access.ANYBODY,
+    )
     async def generate_after_button(call: Call) -> Reply:
-        return made(await gateway.secrets.create_in_window(call.query("name")))
+        """Make a token for a device that has none, in the two minutes after the button was pressed."""
+        return made(await gateway.secrets.create_in_window(call.query().get("name")))
 
-    @routes.v2("POST", "/accesstoken/generate", Endpoint.ACCESS_TOKEN_GENERATE)
-    async def generate(call: Call) -> Reply:
-        return made(await gateway.secrets.create(call.body().get("name")))
+    @routes.v2("POST", "/accesstoken/generate", Endpoint.ACCESS_TOKEN_GENERATE, generated, body=Named)
+    async def generate(call: Call, body: Named) -> Reply:
+        """Make a token."""
+        return made(await gateway.secrets.create(body.name))
 
-    @routes.v2("GET", "/accesstoken", Endpoint.ACCESS_TOKEN)
+    @routes.v2("GET", "/accesstoken", Endpoint.ACCESS_TOKEN, OneAccessToken)
     async def show_own(call: Call) -> Reply:
-        return Reply({"token": token(_own(call), gateway.zone)})
+        """The caller's own token."""
+        return Reply(OneAccessToken(token=token(_own(call), gateway.zone)))
 
-    @routes.v2("DELETE", "/accesstoken", Endpoint.ACCESS_TOKEN)
+    @routes.v2("DELETE", "/accesstoken", Endpoint.ACCESS_TOKEN, Acknowledged, acks=(Ack.TOKEN_DELETED,))
     async def delete_own(call: Call) -> Reply:
+        """Delete the caller's own token."""
         await gateway.secrets.revoke(_own(call))
         return acknowledged(Ack.TOKEN_DELETED, "Token deleted.")
 
-    @routes.v2("GET", "/accesstoken/all", Endpoint.ACCESS_TOKEN_ALL)
+    @routes.v2("GET", "/accesstoken/all", Endpoint.ACCESS_TOKEN_ALL, Items[AccessToken])
     async def show_all(call: Call) -> Reply:
-        return Reply(items_v2([token(known, gateway.zone) for known in gateway.secrets.all()]))
+        """All tokens, without their secrets."""
+        return Reply(items_v2(token(known, gateway.zone) for known in gateway.secrets.all()))
 
 
 def _own(call: Call) -> Token:

@@ -1,59 +1,101 @@
 """Registering a listener, versions 1 and 2 (protocol section 6)."""
 
-from ttgateway.api.active_orders import check_boolean
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from ttgateway.api.call import Access, Call, Reply
 from ttgateway.api.codes import Ack, Endpoint
+from ttgateway.api.fields import boolean
 from ttgateway.api.parsing import form_value
-from ttgateway.api.render import Shape
-from ttgateway.api.routes import Access, Call, Reply, Routes, acknowledged
+from ttgateway.api.reading import Asked, reads
+from ttgateway.api.routes import Routes
+from ttgateway.api.shapes import Acknowledged, Registered
 from ttgateway.gateway import Gateway
+from ttgateway.orders.change import ChangeType
 from ttgateway.registry import Registration
+from ttgateway.store.listeners import CatchUp
 
 _FIELD = "http_client"
 
 
+def _as_it_came(value: object) -> object:
+    """Leave a value to the registry, which knows what is allowed."""
+    return value
+
+
+CallbackUrl = Annotated[
+    str,
+    reads(
+        _as_it_came,
+        pattern=r"^http://10\.[0-9]{1,2}\.[0-9]{1,2}\.[1-9][0-9]?:8[0-9]{3}/[a-z0-9/]{0,40}$",
+        description="Where to POST the changes. More is allowed than this pattern tells: see the page on security.",
+        examples=["http://10.0.1.18:8989/v1/notify"],
+    ),
+]
+
+
+class Registering(Asked, frozen=True):
+    """A listener that wants to be told: ``secret`` signs deliveries, ``events`` narrows them to some types."""
+
+    http_client: CallbackUrl
+    secret: Annotated[str | None, reads(_as_it_came, pattern="^whsec_[A-Za-z0-9+/]{32}$")] = None
+    events: Annotated[list[ChangeType] | None, reads(_as_it_came, min_length=1)] = None
+    snapshot: Annotated[bool | Literal["true", "false"] | None, reads(boolean("snapshot"))] = None
+    catch_up: Annotated[CatchUp | None, reads(_as_it_came)] = None
+
+
+class Unregistering(Asked, frozen=True):
+    """A listener that wants to be told nothing more."""
+
+    http_client: CallbackUrl
+
+
 def add_registration(routes: Routes, gateway: Gateway) -> None:
     """Serve ``/api/v1/register`` and ``/api/v2/register``."""
+    opened = {"access": Access.OLD_DEVICES, "body_of": _body, "form": True}
 
-    @routes.v1("GET", "/register", access=Access.OLD_DEVICES)
-    async def register_v1(call: Call) -> Reply:
-        url = form_value(_query(call), _FIELD)
+    @routes.v1("GET", "/register", Acknowledged, access=Access.OLD_DEVICES, query=Unregistering, query_of=_query)
+    async def register_v1(call: Call, query: Unregistering) -> Reply:
+        """Register a listener; the URL may be sent unescaped."""
+        url = query.http_client
         await gateway.registry.register(Registration(url=url, api=1, caller=call.peer))
-        return Reply({"message": f"Registered client at: {url}"})
+        return Reply(Acknowledged(message=f"Registered client at: {url}"))
 
-    @routes.v2("POST", "/register", Endpoint.REGISTER, access=Access.OLD_DEVICES)
-    async def register_v2(call: Call) -> Reply:
-        body = _body(call)
-        url = body.get(_FIELD)
-        check_boolean("snapshot", body.get("snapshot"))
+    @routes.v2("POST", "/register", Endpoint.REGISTER, Registered, body=Registering, acks=(Ack.REGISTERED,), **opened)
+    async def register_v2(call: Call, body: Registering) -> Reply:
+        """Register a listener, or renew what it asked for."""
+        url = body.http_client
         listener = await gateway.registry.register(
             Registration(
                 url=url,
                 api=2,
                 caller=call.peer,
-                secret=body.get("secret"),
-                events=body.get("events"),
-                snapshot=body.get("snapshot") in (True, "true"),
-                catch_up=body.get("catch_up"),
+                secret=body.secret,
+                events=body.events,
+                snapshot=bool(body.snapshot),
+                catch_up=body.catch_up,
             )
         )
-        return acknowledged(Ack.REGISTERED, f"Registered client at: {url}", listener=listener.id)
+        return Reply(Registered(message=f"Registered client at: {url}", listener=listener.id), Ack.REGISTERED)
 
-    @routes.v2("DELETE", "/register", Endpoint.REGISTER, access=Access.OLD_DEVICES)
-    async def unregister(call: Call) -> Reply:
-        body = _body(call)
-        url = body.get(_FIELD, form_value(_query(call), _FIELD))
+    @routes.v2(
+        "DELETE", "/register", Endpoint.REGISTER, Registered, body=Unregistering, acks=(Ack.LISTENER_REMOVED,), **opened
+    )
+    async def unregister(call: Call, body: Unregistering) -> Reply:
+        """Forget a listener; the URL may stand in the query as well."""
+        url = body.http_client
         listener = await gateway.registry.unregister(url)
-        return acknowledged(Ack.LISTENER_REMOVED, f"Removed client at: {url}", listener=listener.id)
+        return Reply(Registered(message=f"Removed client at: {url}", listener=listener.id), Ack.LISTENER_REMOVED)
 
 
-def _query(call: Call) -> bytes:
+def _query(call: Call) -> Mapping[str, object]:
     """Return the query as it was sent: samples send the URL unescaped, so it must not be taken apart at ``&``."""
-    return call.request.uri.partition(b"?")[2]
+    return {_FIELD: form_value(call.request.uri.partition(b"?")[2], _FIELD)}
 
 
-def _body(call: Call) -> Shape:
+def _body(call: Call) -> Mapping[str, object]:
     """Return the fields of a body that is JSON, or a form: whatever the content type says."""
     raw = call.raw_body()
     if raw.lstrip()[:1] != b"{" and (url := form_value(raw, _FIELD)) is not None:
         return {_FIELD: url}
-    return call.body()
+    return {**_query(call), **call.body()} if call.request.method == b"DELETE" else call.body()

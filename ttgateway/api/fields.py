@@ -1,0 +1,143 @@
+"""The fields that requests may hold: their types, for the OpenAPI document, and who reads each (`reading`)."""
+
+from datetime import UTC, datetime, tzinfo
+from typing import Annotated, Literal
+
+from ttgateway.api import codes
+from ttgateway.api.reading import Reader, reads
+from ttgateway.orders.errors import OrderIdInvalid
+from ttgateway.orders.order import OrderType, location_name, order_id, order_name, order_type
+
+_DIGITS = "^[0-9]{1,10}$"
+_UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_DAY = (
+    r"[12][0-9]{3}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    r"|02-(0[1-9]|1[0-9]|2[0-8]))"
+)
+MOST_WHOLE = 2**53
+"""Beyond it, SQLite and JSON see another number."""
+
+
+def boolean(name: str) -> Reader:
+    """Return a reader of the boolean ``name``, which may also be spelled, and may be missing."""
+
+    def take(value: object) -> bool | None:
+        if value is None or isinstance(value, bool):
+            return value
+        if value not in ("true", "false"):
+            raise codes.BooleanInvalid(f"Invalid boolean value for {name}. Must be true or false.")
+        return value == "true"
+
+    return take
+
+
+def whole(least: int, most: int, refusal: type[Exception], words: str, default: int | None = None) -> Reader:
+    """Return a reader of a whole number, given as such or in digits; ``default`` where it is missing."""
+
+    def take(value: object) -> int | None:
+        if value is None:
+            return default
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 16:
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise refusal(words)
+        return value
+
+    return take
+
+
+def _seconds(value: object) -> float | None:
+    if value is None:
+        return None
+    try:
+        seconds = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if isinstance(value, bool) or not 0 <= seconds <= 86_400 or (isinstance(value, str) and not _plain(value)):
+        raise codes.TargetTimeInvalid("Invalid target_time. Must be seconds from 0 to 86400.")
+    return seconds
+
+
+def _plain(number: str) -> bool:
+    return number.isascii() and number.replace(".", "", 1).isdigit()
+
+
+def _date(name: str) -> Reader:
+    """Return a reader of a time: naive ones are left so, and mean the gateway's own zone (`in_zone`)."""
+
+    def take(value: object) -> datetime | None:
+        if value is None:
+            return None
+        try:
+            return _instant(str(value))
+        except ValueError:
+            raise codes.DateInvalid(f"Invalid date for {name}. Must be YYYY-MM-DDTHH:MM:SS.") from None
+
+    return take
+
+
+def _instant(text: str) -> datetime:
+    if len(text) < 19 or text[10] not in "T " or text[4] != "-" or "." in text or "," in text:
+        raise ValueError(text)
+    offset = text[19:].replace(" ", "+")  # a plus sign that was not escaped in the query
+    if offset not in ("", "Z") and (len(offset) != 6 or offset[3] != ":"):
+        raise ValueError(text)
+    instant = datetime.fromisoformat(text[:19] + offset)
+    if not 1000 <= instant.year < 3000:
+        raise ValueError(text)
+    return instant
+
+
+def in_zone(instant: datetime | None, zone: tzinfo) -> float | None:
+    """Return ``instant`` as Unix time in seconds; one without an offset is in ``zone``."""
+    if instant is None:
+        return None
+    return (instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)).astimezone(UTC).timestamp()
+
+
+def past_order_id(value: str) -> str:
+    """Return ``value`` as a uuid; raise `UuidInvalid`."""
+    try:
+        if "-" in value:
+            return order_id(value)
+    except OrderIdInvalid:
+        pass
+    raise codes.UuidInvalid("Invalid order uuid.")
+
+
+def _type_or_any(value: object) -> OrderType | None:
+    return None if value is None else order_type(value)
+
+
+def _location_or_any(value: object) -> str | None:
+    return None if value is None else (location_name(value) or location_name(" "))
+
+
+Name = Annotated[str, reads(order_name, pattern=_DIGITS, description="The order's number.", examples=["102"])]
+Kind = Annotated[Literal["ON_PREMISE", "ON_PREMISES", "TO_GO"], reads(order_type)]
+Location = Annotated[
+    str | None, reads(location_name, pattern=r"^[0-9]{0,10}$", description="The table.", examples=["22"])
+]
+OrderKey = Annotated[
+    str, reads(order_id, pattern=f"^([0-9]{{1,10}}|{_UUID})$", description="The order's name, or its uuid.")
+]
+OrderUuid = Annotated[str, reads(past_order_id, pattern=f"^{_UUID}$", description="The order's uuid.")]
+Tracking = Annotated[bool | Literal["true", "false"] | None, reads(boolean("tracking"))]
+Refresh = Annotated[Literal["true", "false"] | None, reads(boolean("refresh parameter"))]
+AnyKind = Annotated[Literal["ON_PREMISE", "ON_PREMISES", "TO_GO"] | None, reads(_type_or_any)]
+AnyLocation = Annotated[str | None, reads(_location_or_any, pattern=_DIGITS)]
+Offset = Annotated[
+    int | None,
+    reads(whole(0, MOST_WHOLE, codes.OffsetInvalid, "Invalid offset. Must be 0 or more.", 0), ge=0, le=MOST_WHOLE),
+]
+Limit = Annotated[
+    int | None,
+    reads(whole(1, 100, codes.LimitInvalid, "Invalid limit. Must be a whole number from 1 to 100.", 25), ge=1, le=100),
+]
+After = Annotated[
+    str | None, reads(_date("created_after"), pattern=f"^{_DAY}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z?$")
+]
+Before = Annotated[
+    str | None, reads(_date("created_before"), pattern=f"^{_DAY}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z?$")
+]
+TargetTime = Annotated[float | None, reads(_seconds, ge=0, le=86_400, description="Seconds.")]

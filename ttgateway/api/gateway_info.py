@@ -1,0 +1,119 @@
+"""The gateway itself: who it is, how it is, what it can do, and what clients may set (protocol section 5)."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from ttgateway import __version__
+from ttgateway.api.call import Access, Call, Reply, acknowledged
+from ttgateway.api.codes import Ack, DeviceCodeMalformed, DeviceCodeMissing, DeviceCodeUnknown, Endpoint
+from ttgateway.api.gateway_shapes import (
+    Activation,
+    Capabilities,
+    GatewayShape,
+    OneCapabilities,
+    OneGateway,
+    OneSettings,
+    SettingsShape,
+)
+from ttgateway.api.reading import AskedCamel, reads
+from ttgateway.api.routes import Routes
+from ttgateway.api.shapes import Acknowledged
+from ttgateway.gateway import Gateway
+
+_DEVICE_CODE = re.compile(r"[0-9]{3}-[0-9]{4}-[0-9]{3}", re.ASCII)
+
+
+def _device_code(value: object) -> str:
+    """Return a device code that the cloud knows: there is none, as no cloud is configured."""
+    if value is None or value == "":
+        raise DeviceCodeMissing("Missing device code.")
+    if not isinstance(value, str) or not _DEVICE_CODE.fullmatch(value):
+        raise DeviceCodeMalformed("Malformed device code. Must be in the format of 012-3456-789")
+    raise DeviceCodeUnknown("Invalid device code.")
+
+
+class Activating(AskedCamel, frozen=True):
+    """The code under which a cloud would know this gateway."""
+
+    device_code: Annotated[str, reads(_device_code, pattern=_DEVICE_CODE.pattern)]
+
+
+class ChangedSettings(AskedCamel, frozen=True):
+    """Settings to change: any of them."""
+
+    zigbee_preset: Annotated[str | None, reads(lambda value: value, pattern="^[A-Z]$")] = None
+    target_time_default: Annotated[int | None, reads(lambda value: value, ge=1, le=86_400)] = None
+    timezone: Annotated[str | None, reads(lambda value: value, examples=["America/New_York"])] = None
+
+
+def add_root(routes: Routes, gateway: Gateway) -> None:
+    """Serve ``/api/v2`` and ``/api/v2/gateway``."""
+
+    @routes.v2("GET", "", Endpoint.GATEWAY, OneGateway, access=Access.ANYBODY)
+    @routes.v2("GET", "/gateway", Endpoint.GATEWAY, OneGateway)
+    async def show_gateway(call: Call) -> Reply:
+        """Which gateway this is; clients poll the shorter path every five seconds, to see that it is there."""
+        return Reply(
+            OneGateway(
+                gateway=GatewayShape(
+                    name=gateway.settings.name,
+                    id=gateway.id,
+                    version=__version__,
+                    epoch=gateway.epoch,
+                    uptime=gateway.uptime(),
+                )
+            )
+        )
+
+
+def add_gateway(routes: Routes, gateway: Gateway) -> None:
+    """Serve ``/api/v2/capabilities`` and what is below ``/api/v2/gateway``."""
+
+    @routes.v2("GET", "/capabilities", Endpoint.CAPABILITIES, OneCapabilities)
+    async def show_capabilities(call: Call) -> Reply:
+        """What this gateway can do."""
+        shown = Capabilities(
+            api=["v1", "v2"],
+            websocket=True,
+            events=True,
+            paging=True,
+            radio=gateway.radio.connected is not None,
+            listener_options=["secret", "events", "snapshot", "catch_up"],
+        )
+        return Reply(OneCapabilities(capabilities=shown))
+
+    @routes.v2("GET", "/gateway/settings", Endpoint.GATEWAY_SETTINGS, OneSettings)
+    async def show_settings(call: Call) -> Reply:
+        """What clients may set."""
+        values = gateway.preferences.values
+        shown = SettingsShape(
+            zigbee_preset=values.zigbee_preset,
+            target_time_default=values.target_time_default,
+            timezone=values.timezone,
+        )
+        return Reply(OneSettings(settings=shown))
+
+    @routes.v2(
+        "POST",
+        "/gateway/settings",
+        Endpoint.GATEWAY_SETTINGS,
+        Acknowledged,
+        describes=ChangedSettings,
+        acks=(Ack.SETTINGS_CHANGED,),
+    )
+    async def change_settings(call: Call) -> Reply:
+        """Change any of the settings: all that are named, or none."""
+        asked: Mapping[str, object] = call.body()
+        await gateway.preferences.change(asked)
+        return acknowledged(Ack.SETTINGS_CHANGED, "Settings successfully changed.")
+
+    @routes.v2("GET", "/gateway/activate", Endpoint.GATEWAY_ACTIVATE, Activation)
+    async def show_activation(call: Call) -> Reply:
+        """Whether the gateway is bound to a cloud."""
+        return Reply(Activation())
+
+    @routes.v2("POST", "/gateway/activate", Endpoint.GATEWAY_ACTIVATE, Activation, body=Activating)
+    async def activate(call: Call, body: Activating) -> Reply:
+        """Bind the gateway to a cloud: none is configured here, so no code is known."""
+        return Reply(Activation())
