@@ -1,5 +1,7 @@
+import json
 from collections.abc import Awaitable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import apsw
 import pytest
@@ -7,26 +9,29 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 
 from tests.conftest import Logged
-from tests.support import FakeClock, OnDemand, memory_gateway, memory_store, result_of
+from tests.support import DEFAULTS, FakeClock, OnDemand, memory_gateway, memory_store, result_of
 from ttgateway.gateway import Gateway
 from ttgateway.orders.errors import OrderNotActive
 from ttgateway.orders.order import ClearedReason, OrderState, OrderType
-from ttgateway.refusals import DiskFull, NotNow
+from ttgateway.refusals import DiskFull, NotNow, PagingImpossible, PagingUnavailable
+from ttgateway.settings import Bridge, Settings
 from ttgateway.store.commits import MEND_EVERY
+from ttgateway.store.orders import Standing
 
 TO_GO = OrderType.TO_GO
 OVERRIDE = ClearedReason.MANAGER_OVERRIDE
+BRIDGED = Settings(bridge=Bridge(at="unix:/run/bridge.sock"))
 
 
 class House:
     """A gateway on a slow disk, and what it announced."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings = DEFAULTS) -> None:
         self.timers = Clock()
         self.clock = FakeClock(self.timers)
         self.disk = OnDemand()
         self.store = memory_store(self.timers, clock=self.clock, executor=self.disk)
-        self.gateway: Gateway = memory_gateway(self.store, self.clock)
+        self.gateway: Gateway = memory_gateway(self.store, self.clock, settings=settings)
         self.announced: list[int] = []
         self.store.journal.watch(lambda: self.announced.append(self.store.journal.last))
 
@@ -273,3 +278,107 @@ def test_it_has_a_name_of_its_own_and_counts_its_uptime(house: House) -> None:
     assert (house.gateway.id, house.gateway.epoch) == (house.store.id, house.store.epoch)
     assert len(house.gateway.id) == 36
     assert house.gateway.damage == ""
+
+
+def test_a_new_zone_holds_for_the_very_next_change(house: House) -> None:
+    house.do(house.gateway.post("1", TO_GO, ""))
+    house.do(house.gateway.preferences.change({"timezone": "Asia/Tokyo"}))
+    house.do(house.gateway.post("2", TO_GO, ""))
+    assert house.gateway.zone is ZoneInfo("Asia/Tokyo")
+    created = [json.loads(entry.text(2))["created"] for entry in house.store.journal.standing()]
+    assert created == ["2016-09-22T19:08:52", "2016-09-23T04:08:52"]
+
+
+def test_a_tracker_starts_and_locates_its_order(house: House) -> None:
+    gateway = house.gateway
+    assert house.do(gateway.start("66")).changed
+    assert not house.do(gateway.start("66")).changed
+    located = house.do(gateway.locate("66", "7"))
+    assert (located.changed, located.order.state, located.order.type) == (
+        True,
+        OrderState.LOCATED,
+        OrderType.ON_PREMISE,
+    )
+    house.do(gateway.post("67", TO_GO, ""))
+    assert house.do(gateway.locate("67", "8")).order.type is TO_GO
+
+
+def test_too_little_room_refuses_the_order_of_a_tracker_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room() -> None:
+        raise DiskFull("The disk is full.")
+
+    monkeypatch.setattr(house.store.disk, "check_room", no_room)
+    for command in (house.gateway.start("66"), house.gateway.locate("66", "7")):
+        with pytest.raises(DiskFull):
+            house.do(command)
+    assert house.names() == []
+
+
+class Heard:
+    """A bridge, and what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def page(self, name: str, tracking: bool) -> None:
+        self.told.append(("page", name, tracking))
+
+    def unpage(self, name: str) -> None:
+        self.told.append(("unpage", name))
+
+    def pair(self, seconds: int) -> None:
+        pass
+
+    def replaced(self) -> None:
+        pass
+
+
+class TestRadio:
+    def test_paging_is_refused_before_anything_is_decided(self) -> None:
+        house = House(BRIDGED)
+        house.do(house.gateway.post("66", TO_GO, ""))
+        with pytest.raises(OrderNotActive):
+            house.do(house.gateway.page("67"))
+        with pytest.raises(PagingUnavailable):
+            house.do(house.gateway.page("66"))
+        house.gateway.radio.attach(Heard())
+        house.gateway.radio.seen("66", pageable=False)
+        with pytest.raises(PagingImpossible):
+            house.do(house.gateway.page("66"))
+        assert (house.store.journal.last, house.disk.waiting) == (1, [])
+        assert not house.do(house.gateway.active_order("66")).paged
+
+    def test_a_page_that_could_not_be_written_is_not_told(self, logged: Logged) -> None:
+        house, bridge = House(BRIDGED), Heard()
+        house.gateway.radio.attach(bridge)
+        house.do(house.gateway.post("66", TO_GO, ""))
+        house.fill_the_disk()
+        paged = house.ask(house.gateway.page("66"))
+        house.settle()
+        with pytest.raises(DiskFull):
+            result_of(paged)
+        assert bridge.told == []
+        logged.flush()
+        house.make_room()
+        house.do(house.gateway.page("66"))
+        assert bridge.told == [("page", "66", True)]
+
+    def test_who_hangs_up_before_a_page_is_durable_does_not_undo_it(self) -> None:
+        house, bridge = House(BRIDGED), Heard()
+        house.gateway.radio.attach(bridge)
+        house.do(house.gateway.post("66", TO_GO, ""))
+        paged = house.ask(house.gateway.page("66", False)).addErrback(lambda _: None)
+        paged.cancel()
+        house.settle()
+        assert bridge.told == [("page", "66", False)]
+
+    def test_a_gateway_that_starts_again_knows_who_is_paged(self) -> None:
+        house, bridge = House(BRIDGED), Heard()
+        house.gateway.radio.attach(Heard())
+        for name in ("66", "67"):
+            house.do(house.gateway.post(name, TO_GO, ""))
+        house.do(house.gateway.page("67"))
+        house.store.standing = Standing(house.do(house.gateway.active_orders()), house.store.journal.last)
+        again = memory_gateway(house.store, house.clock, settings=BRIDGED)
+        again.radio.attach(bridge)
+        assert bridge.told == [("page", "67", True)]

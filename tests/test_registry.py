@@ -53,6 +53,7 @@ class Watching:
     """What the side that calls listeners was told."""
 
     def __init__(self) -> None:
+        self.running = True
         self.told: list[str] = []
         self.hosts: list[str] = []
 
@@ -368,6 +369,14 @@ def test_who_watches_is_told_of_those_that_are_there_and_of_each_sign_of_life(ha
     assert hall.registry.status(hall.registry.all()[0][0]).pending == 3
 
 
+def test_while_who_watches_does_not_run_nobody_is_told_anything(hall: Hall) -> None:
+    listener = hall.registered()
+    assert hall.registry.delivers
+    hall.watching.running = False
+    assert not hall.registry.delivers
+    assert hall.registry.status(listener).state == "down"
+
+
 def test_a_restart_knows_who_registered(hall: Hall) -> None:
     listener = hall.registered(events=["ORDER_PAGED", "ORDER_CREATED"])
     hall.store.listeners = hall.in_file()
@@ -375,4 +384,4 @@ def test_a_restart_knows_who_registered(hall: Hall) -> None:
     assert [known for known, _ in again.all()] == [listener]
     assert listener.events == ("ORDER_CREATED", "ORDER_PAGED")
     again.heard("10.0.0.9")
-    assert again.status(listener).state == "down"
+    assert (again.status(listener).state, again.delivers) == ("down", False)

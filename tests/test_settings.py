@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttgateway.settings import Settings, SettingsError, allowed_network, load, parse
+from ttgateway.settings import Settings, SettingsError, StreamAddress, allowed_network, load, parse, stream_address
 
 
 def test_an_empty_file_is_the_defaults() -> None:
@@ -38,6 +38,8 @@ def test_every_key_is_taken() -> None:
         history_days = 4
         [listeners]
         most = 5
+        [bridge]
+        at = "serial:/dev/ttyUSB0:115200"
         """
     )
     assert (settings.name, settings.zone) == ("Till & Grill", ZoneInfo("America/New_York"))
@@ -48,6 +50,7 @@ def test_every_key_is_taken() -> None:
     journal = settings.journal
     kept = (journal.keep_days, journal.keep_changes, journal.keep_pending, journal.history_days)
     assert (kept, settings.listeners.most) == ((1, 2, 3, 4), 5)
+    assert settings.bridge.at == "serial:/dev/ttyUSB0:115200"
 
 
 @pytest.mark.parametrize(
@@ -65,9 +68,22 @@ def test_every_key_is_taken() -> None:
         ('timezone = "Mars"', "timezone", "'Mars'", "IANA zone"),
         ('timezone = ""', "timezone", "''", "IANA zone"),
         ('timezone = "../UTC"', "timezone", "'../UTC'", "IANA zone"),
+        ('timezone = "localtime"', "timezone", "'localtime'", "IANA zone"),
         ('[callbacks]\nallow = ["home"]', "callbacks.allow", "'home'", "a network like"),
         ('[callbacks]\nallow = ["10.0.0.1/8"]', "callbacks.allow", "'10.0.0.1/8'", "host bits set"),
         ('[callbacks]\nallow = ["10.0.0.0/8 port 0"]', "callbacks.allow", "port 0", "is not a port"),
+        ("[bridge]\nat = 5", "bridge.at", "5", "`str`"),
+        ('[bridge]\nat = "zigbee"', "bridge.at", "'zigbee'", "unix:/run/zigbee.sock"),
+        ('[bridge]\nat = "unix:zigbee.sock"', "bridge.at", "'unix:zigbee.sock'", "full path"),
+        (f'[bridge]\nat = "unix:/{"x" * 107}"', "bridge.at", "xxx", "longer than 107 bytes"),
+        ('[bridge]\nat = "tcp:7007"', "bridge.at", "'tcp:7007'", "tcp:127.0.0.1:7007"),
+        ('[bridge]\nat = "tcp:zigbee.local:7007"', "bridge.at", "zigbee.local", "IPv4 or IPv6 address"),
+        ('[bridge]\nat = "tcp:127.0.0.1:65536"', "bridge.at", "65536", "is not a port"),
+        ('[bridge]\nat = "serial:/dev/ttyUSB0"', "bridge.at", "ttyUSB0", "is not a speed in baud"),
+        ('[bridge]\nat = "serial:ttyUSB0:9600"', "bridge.at", "ttyUSB0", "full path"),
+        ('[bridge]\nlisten = "tcp:7007"', "bridge.listen", "'tcp:7007'", "tcp:127.0.0.1:7007"),
+        ('[bridge]\nlisten = "serial:/dev/ttyUSB0:9600"', "bridge.listen", "ttyUSB0", "see bridge.at"),
+        ('[bridge]\nat = "unix:/a"\nlisten = "unix:/b"', "bridge.listen", "'unix:/b'", "must be empty"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_told_with_its_key_and_what_is_allowed(
@@ -141,6 +157,26 @@ def test_what_is_no_port_is_refused(port: str) -> None:
         allowed_network(f"10.0.0.0/8 port {port}")
 
 
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("unix:/run/a b:7.sock", StreamAddress("unix", "/run/a b:7.sock")),
+        ("tcp:127.0.0.1:7007", StreamAddress("tcp", "127.0.0.1", 7007)),
+        ("tcp:[::1]:65535", StreamAddress("tcp", "::1", 65535)),
+        ("serial:/dev/serial/by-id/usb-1:2:115200", StreamAddress("serial", "/dev/serial/by-id/usb-1:2", 115_200)),
+    ],
+)
+def test_a_stream_is_at_a_socket_a_port_or_a_device(text: str, address: StreamAddress) -> None:
+    assert stream_address(text) == address
+
+
+def test_a_bridge_is_configured_by_either_key() -> None:
+    configured = [
+        parse(text).bridge.configured for text in ("", '[bridge]\nat = "unix:/a"', '[bridge]\nlisten = "unix:/b"')
+    ]
+    assert configured == [False, True, True]
+
+
 @given(st.text())
 def test_no_text_raises_anything_else(text: str) -> None:
     try:
@@ -149,11 +185,11 @@ def test_no_text_raises_anything_else(text: str) -> None:
         assert str(error)
 
 
-@given(st.text(), st.text())
-def test_no_value_raises_anything_else(zone: str, network: str) -> None:
+@given(st.text(), st.text(), st.text() | st.from_regex(r"(unix|tcp|serial):\\S*"))
+def test_no_value_raises_anything_else(zone: str, network: str, bridge: str) -> None:
     # A JSON string is a TOML one, but for the escapes that JSON does not need and the surrogates that TOML forbids.
-    quoted = [json.dumps(text.replace("\x7f", ""), ensure_ascii=False) for text in (zone, network)]
+    quoted = [json.dumps(text.replace("\x7f", ""), ensure_ascii=False) for text in (zone, network, bridge)]
     try:
-        parse(f"timezone = {quoted[0]}\n[callbacks]\nallow = [{quoted[1]}]")
+        parse(f"timezone = {quoted[0]}\n[callbacks]\nallow = [{quoted[1]}]\n[bridge]\nat = {quoted[2]}")
     except SettingsError as error:
         assert str(error)

@@ -12,11 +12,15 @@ import msgspec
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 
 from ttgateway.clock import Clock
+from ttgateway.health import Health
+from ttgateway.history import History
 from ttgateway.orders.active import ActiveOrders, Decision
 from ttgateway.orders.change import ChangeType, change_of
 from ttgateway.orders.errors import OrderNotActive
 from ttgateway.orders.moment import Moment
 from ttgateway.orders.order import ClearedReason, Order, OrderType
+from ttgateway.preferences import Preferences
+from ttgateway.radio import Radio
 from ttgateway.registry import Callbacks, Registry
 from ttgateway.secrets import Secrets
 from ttgateway.settings import Settings
@@ -43,13 +47,17 @@ class Gateway:
         entropy: Callable[[int], bytes],
     ) -> None:
         self._store = store
+        self.journal = store.journal  # for those who read along: what is in it is durable
         self._clock = clock
         self._entropy = entropy
         self._born = clock.now().uptime
         self.settings = settings
-        self.zone: tzinfo = settings.zone
+        self.preferences = Preferences(store, settings.timezone)
+        self.history = History(store, clock, self.preferences)
         self.secrets = Secrets(store, clock, entropy)
         self.registry = Registry(store, clock, callbacks, entropy, settings.listeners.most)
+        self.health = Health(store, clock, lambda: self.registry.delivers)
+        self.radio = Radio(clock, configured=settings.bridge.configured)
         self._reread(store.standing)
         store.on_failure(self._reread)
 
@@ -67,6 +75,11 @@ class Gateway:
     def damage(self) -> str:
         """What the store has lost, in words for the operator; ``""`` for nothing."""
         return self._store.damage
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone in which times are shown."""
+        return self.preferences.zone
 
     def now(self) -> Moment:
         """Return the present instant."""
@@ -89,14 +102,30 @@ class Gateway:
 
     async def post(self, name: str, kind: OrderType, location: str) -> Posted:
         """Start an order, or modify the active one of this name; raise `TooManyOrders` or `NotNow`."""
-        if not self._active.is_active(name):
-            self._store.disk.check_room()
-        decision = await self._carry_out(lambda at: self._active.post(name, kind, location, at))
-        return Posted(decision.order, decision.change is not None)
+        return await self._put(name, lambda at: self._active.post(name, kind, location, at))
+
+    async def start(self, name: str) -> Posted:
+        """Start the order of a tracker; an active one stays as it is. Raise `TooManyOrders` or `NotNow`."""
+        return await self._put(name, lambda at: self._active.tracked(name, "", at))
+
+    async def locate(self, name: str, location: str) -> Posted:
+        """Put the order of a tracker on a table, and start it first where it is not active; raise as `start` does."""
+        return await self._put(name, lambda at: self._active.tracked(name, location, at))
 
     async def page(self, key: str, tracking: bool = True) -> Order:
-        """Page the guest of an active order; raise `OrderNotActive`."""
-        return (await self._carry_out(lambda at: self._active.page(key, at))).order
+        """Page the guest of an active order; ``tracking`` is told to the radio bridge.
+
+        Raises `OrderNotActive`, `PagingUnavailable` and `PagingImpossible`.
+        """
+
+        def decide(at: Moment) -> Decision:
+            self.radio.check_pageable(self._active.get(key).name)
+            return self._active.page(key, at)
+
+        def paged(order: Order) -> None:
+            self.radio.paged(order.name, tracking=tracking)
+
+        return (await self._carry_out(decide, paged)).order
 
     async def cancel_page(self, key: str) -> bool:
         """End the paging of an active order; tell whether it was paged; raise `OrderNotActive`."""
@@ -122,16 +151,29 @@ class Gateway:
             error.subFailure.raiseException()
         return cleared
 
-    async def _carry_out(self, decide: Callable[[Moment], Decision]) -> Decision:
-        """Decide on a command, unless nothing can be written: a refusal must leave no trace in the memory."""
+    async def _put(self, name: str, decide: Callable[[Moment], Decision]) -> Posted:
+        if not self._active.is_active(name):
+            self._store.disk.check_room()
+        decision = await self._carry_out(decide)
+        return Posted(decision.order, decision.change is not None)
+
+    async def _carry_out(
+        self, decide: Callable[[Moment], Decision], durable: Callable[[Order], None] | None = None
+    ) -> Decision:
+        """Decide on a command, unless nothing can be written: a refusal must leave no trace in the memory.
+
+        ``durable`` is called with the order as changed once that is on disk, also where nobody waits any more.
+        """
 
         def checked(at: Moment) -> Decision:
             self._store.commits.check()
             return decide(at)
 
-        return await self._decided(checked)
+        return await self._decided(checked, durable)
 
-    async def _decided(self, decide: Callable[[Moment], Decision]) -> Decision:
+    async def _decided(
+        self, decide: Callable[[Moment], Decision], durable: Callable[[Order], None] | None = None
+    ) -> Decision:
         """Decide, and return when that is durable. What rests on a decision that was lost is decided again."""
         while True:
             at = self._clock.now()
@@ -142,17 +184,28 @@ class Gateway:
                     raise
                 continue
             if decision.change is not None:
-                await self._append(decision.order, decision.change, at)
+                await self._append(decision.order, decision.change, at, durable)
                 return decision
             if await self._store.commits.settled():
                 return decision
 
-    def _append(self, order: Order, kind: ChangeType, at: Moment) -> Deferred[None]:
-        return self._store.journal.append(change_of(order, kind, at, self.zone), order, at.wall)
+    def _append(
+        self, order: Order, kind: ChangeType, at: Moment, durable: Callable[[Order], None] | None = None
+    ) -> Deferred[None]:
+        written = self._store.journal.append(change_of(order, kind, at, self.zone), order, at.wall)
+        written.addCallback(lambda _: (durable or self._unpaged)(order))
+        waiting: Deferred[None] = Deferred()  # who hangs up gives up this one, and not what is done when it is written
+        written.chainDeferred(waiting)
+        return waiting
+
+    def _unpaged(self, order: Order) -> None:
+        if not order.paged:
+            self.radio.unpaged(order.name)
 
     def _reread(self, standing: Standing) -> None:
         """Take the memory from the file again: all that was decided since is undone, and was told to nobody."""
         self._active = ActiveOrders(standing.orders, standing.seq, self._new_uuid)
+        self.radio.stands(order.name for order in self._active.all() if order.paged)
 
     def _new_uuid(self) -> str:
         return str(uuid.UUID(bytes=self._entropy(16), version=4))

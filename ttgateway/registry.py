@@ -41,6 +41,10 @@ class Status(msgspec.Struct, frozen=True):
 class Watcher(Protocol):
     """Who calls the listeners, and so must know who they are."""
 
+    @property
+    def running(self) -> bool:
+        """Whether listeners are told anything at present."""
+
     def registered(self, listener: Listener, progress: Progress) -> None:
         """A listener registered, for the first time or again."""
 
@@ -96,9 +100,14 @@ class Registry:
         """Return every listener with its progress."""
         return [(listener, self._progress[listener.id]) for listener in self._kept.values()]
 
+    @property
+    def delivers(self) -> bool:
+        """Whether listeners are told anything at present."""
+        return self._watcher is not None and self._watcher.running
+
     def status(self, listener: Listener) -> Status:
         """Return how it stands with ``listener``."""
-        if self._watcher is None:
+        if self._watcher is None or not self._watcher.running:
             return Status("down", 0, 0.0, None)
         return self._watcher.status(listener)
 

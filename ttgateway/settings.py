@@ -4,13 +4,17 @@ import ipaddress
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
 
 _Positive = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+
+_ZONE = re.compile(r"[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")  # not localtime, nor right/ with its leap seconds
+_LONGEST_ZONE = 64
+_LONGEST_SOCKET_PATH = 107  # bytes, of Linux
 
 
 class SettingsError(Exception):
@@ -60,6 +64,28 @@ class Listeners(_Table, frozen=True):
     most: _Positive = 10_000
 
 
+class Bridge(_Table, frozen=True):
+    """Where the radio bridge is; at most one of the two is set, and neither where there is no bridge."""
+
+    at: str = ""
+    """Where we connect to it (`stream_address`)."""
+    listen: str = ""
+    """Where it connects to us; the same, but for a serial port."""
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is to be a bridge."""
+        return bool(self.at or self.listen)
+
+
+class StreamAddress(msgspec.Struct, frozen=True):
+    """Where a stream is: the path of a Unix socket, IP address and port, or the path of a serial port and its baud."""
+
+    kind: Literal["unix", "tcp", "serial"]
+    where: str
+    number: int = 0
+
+
 class Settings(_Table, frozen=True):
     """All settings of one gateway."""
 
@@ -71,6 +97,7 @@ class Settings(_Table, frozen=True):
     callbacks: Callbacks = Callbacks()
     journal: Journal = Journal()
     listeners: Listeners = Listeners()
+    bridge: Bridge = Bridge()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -103,6 +130,7 @@ def parse(text: str) -> Settings:
     _check_zone(settings.timezone)
     for network in settings.callbacks.allow:
         _check_network(network)
+    _check_bridge(settings.bridge)
     return settings
 
 
@@ -114,10 +142,46 @@ def allowed_network(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Ne
     return ipaddress.ip_network(network), int(port) if port else None
 
 
+def stream_address(text: str) -> StreamAddress:
+    """Return where ``unix:PATH``, ``tcp:ADDRESS:PORT`` or ``serial:DEVICE:BAUD`` is; raise ``ValueError``."""
+    kind, _, rest = text.partition(":")
+    if kind == "unix":
+        return StreamAddress("unix", _path(rest))
+    where, _, digits = rest.rpartition(":")
+    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0
+    if kind == "tcp":
+        if not 0 < number < 65536:
+            raise ValueError(f"{digits!r} is not a port")
+        return StreamAddress("tcp", str(ipaddress.ip_address(where.removeprefix("[").removesuffix("]"))), number)
+    if kind == "serial":
+        if not number:
+            raise ValueError(f"{digits!r} is not a speed in baud")
+        return StreamAddress("serial", _path(where), number)
+    raise ValueError(f"{kind!r} is neither unix, tcp nor serial")
+
+
+def _path(text: str) -> str:
+    if not text.startswith("/") or "\0" in text:
+        raise ValueError(f"{text!r} is not a full path")
+    if len(text.encode()) > _LONGEST_SOCKET_PATH:
+        raise ValueError(f"the path is longer than {_LONGEST_SOCKET_PATH} bytes")
+    return text
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return the IANA zone of this name; raise ``ValueError`` where there is none."""
+    try:
+        if len(name) <= _LONGEST_ZONE and _ZONE.fullmatch(name):
+            return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        pass
+    raise ValueError(f"{name[:_LONGEST_ZONE]!r} is not an IANA zone")
+
+
 def _check_zone(name: str) -> None:
     try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        zone_named(name)
+    except ValueError:
         raise SettingsError(f"timezone = {name!r}: must be an IANA zone like 'Europe/Paris'") from None
 
 
@@ -128,6 +192,21 @@ def _check_network(text: str) -> None:
         raise SettingsError(
             f"callbacks.allow: {text!r}: must be a network like '203.0.113.0/24' or '203.0.113.7/32 port 8080': {error}"
         ) from None
+
+
+def _check_bridge(bridge: Bridge) -> None:
+    for key, text, example in (
+        ("bridge.at", bridge.at, "'unix:/run/zigbee.sock', 'tcp:127.0.0.1:7007' or 'serial:/dev/ttyUSB0:115200'"),
+        ("bridge.listen", bridge.listen, "'unix:/run/ttgateway/bridge.sock' or 'tcp:127.0.0.1:7007'"),
+    ):
+        try:
+            serial = bool(text) and stream_address(text).kind == "serial"
+            if serial and key == "bridge.listen":
+                raise ValueError("a serial port is opened by the gateway, see bridge.at")
+        except ValueError as error:
+            raise SettingsError(f"{key} = {text!r}: must be like {example}: {error}") from None
+    if bridge.at and bridge.listen:
+        raise SettingsError(f"bridge.listen = {bridge.listen!r}: must be empty where bridge.at is set: {bridge.at!r}")
 
 
 def _explained(message: str, raw: dict[str, Any]) -> str:

@@ -25,11 +25,14 @@ from twisted.web.resource import Resource
 from ttgateway import __version__
 from ttgateway.api.app import api_resource
 from ttgateway.api.site import ApiSite
+from ttgateway.bridge.dialling import Dialling, connect_to
+from ttgateway.bridge.listening import Listening
 from ttgateway.clock import MachineClock, steady
 from ttgateway.control.server import SOCKET, control_resource
 from ttgateway.gateway import Gateway
 from ttgateway.listening import NotedEndpoint
 from ttgateway.machine import OwnHosts, default_gateways, is_own_address
+from ttgateway.metrics import Metrics
 from ttgateway.notifier.attempt import Network
 from ttgateway.notifier.dialling import Dialler, TrustRoot, trust
 from ttgateway.notifier.notifier import Notifier
@@ -37,7 +40,7 @@ from ttgateway.notifier.policy import CallPolicy
 from ttgateway.notifier.reach import Reach
 from ttgateway.notifier.resolver import SystemResolver, thread_lookup
 from ttgateway.notifier.sweep import Sweep
-from ttgateway.settings import Settings, SettingsError, allowed_network, load
+from ttgateway.settings import Settings, SettingsError, allowed_network, load, stream_address
 from ttgateway.signals import end_in_order
 from ttgateway.store import upkeep
 from ttgateway.store.executor import OneThread
@@ -157,8 +160,9 @@ class GatewayService(MultiService):
         network = self._network()
         gateway = Gateway(store, clock, settings, Reach(network), os.urandom)
         self._notifier = Notifier(gateway, store, network, clock, reactor, random.Random().random)  # noqa: S311
-        self._site.resource = api_resource(gateway, reactor)
+        self._site.resource = api_resource(gateway, reactor, Metrics(gateway, store, self._notifier.figures))
         self._control.resource = control_resource(gateway)
+        self._meet_the_bridge(gateway)
         self._keep_up(store)
 
     def _network(self) -> Network:
@@ -192,6 +196,19 @@ class GatewayService(MultiService):
         control = UNIXServer(str(path), self._control, mode=0o600, reactor=self._reactor)
         control.setServiceParent(self)
         control.startService()
+
+    def _meet_the_bridge(self, gateway: Gateway) -> None:
+        """Connect to the radio bridge, or listen for it, where one is configured."""
+        bridge, reactor = self._settings.bridge, self._reactor
+        if bridge.at:
+            connect = connect_to(stream_address(bridge.at), reactor)
+            jitter = random.Random().random  # noqa: S311
+            dialling = Dialling(connect, bridge.at, gateway, reactor, jitter)
+            dialling.setServiceParent(self)  # type: ignore[no-untyped-call]
+        elif bridge.listen:
+            listening = Listening(stream_address(bridge.listen), gateway, reactor)
+            listening.setServiceParent(self)  # type: ignore[no-untyped-call]
+            listening.startService()
 
     def _keep_up(self, store: Store) -> None:
         rounds = TimerService(upkeep.EVERY, lambda: ensureDeferred(store.upkeep.round()))

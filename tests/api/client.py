@@ -14,6 +14,8 @@ from twisted.python.failure import Failure
 from tests.support import DEFAULTS, AtOnce, FakeClock, OnDemand, memory_gateway, memory_store, result_of
 from ttgateway.api.app import api_resource
 from ttgateway.api.site import ApiSite
+from ttgateway.figures import DeliveryFigures
+from ttgateway.metrics import Metrics
 from ttgateway.settings import Settings
 
 PEER = "10.0.0.7"
@@ -95,7 +97,8 @@ class House:
         self.secret = ""
         if executor is None:
             self.secret = result_of(self.gateway.secrets.create("till")).secret
-        self.site = ApiSite(api_resource(self.gateway, self.timers), self.timers, {"gateway"}.__contains__, frozenset())
+        resource = api_resource(self.gateway, self.timers, Metrics(self.gateway, self.store, DeliveryFigures()))
+        self.site = ApiSite(resource, self.timers, {"gateway"}.__contains__, frozenset())
 
     def ask(
         self,

@@ -12,7 +12,7 @@ LEAF = (
     st.none()
     | st.booleans()
     | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.floats(-(2.0**53), 2.0**53)
     | TEXT.filter(lambda text: len(text) < 100)
 )
 
@@ -61,8 +61,8 @@ def test_an_object_is_returned_as_it_stands() -> None:
         (b'{"a": [1, "\\ud800"]}', "half a surrogate pair at $.'a'[1]"),
         (b'{"a": "\\u0000"}', "a NUL or half a surrogate pair at $.'a'"),
         (b'{"\\udc00": 1}', "half a surrogate pair at $.'\\udc00'"),
-        (b'{"a": {"b": 9007199254740993}}', "an integer beyond 2^53 at $.'a'.'b'"),
-        (b'{"a": -9007199254740993}', "an integer beyond 2^53 at $.'a'"),
+        (b'{"a": {"b": 9007199254740993}}', "a number beyond 2^53 at $.'a'.'b'"),
+        (b'{"a": -9007199254740993}', "a number beyond 2^53 at $.'a'"),
         (b'{"a": ' + b"9" * 5000 + b"}", "too many digits"),
         (b'{"a": NaN}', "a number that is not finite at $.'a'"),
         (b'{"a": -Infinity}', "a number that is not finite at $.'a'"),
@@ -82,7 +82,7 @@ def test_what_other_parsers_disagree_about_is_refused(body: bytes, says: str) ->
 
 def test_the_bounds_themselves_are_taken() -> None:
     deepest = b'{"a": ' + b"[" * 31 + b"]" * 31 + b"}"
-    assert parse_json(b'{"a": 9007199254740992, "b": -9007199254740992, "c": 1e308}')["a"] == 2**53
+    assert parse_json(b'{"a": 9007199254740992, "b": -9007199254740992, "c": -9007199254740991.5}')["a"] == 2**53
     assert list(parse_json(deepest)) == ["a"]
     assert len(parse_json(b'{"' + b"a" * (MOST_BODY - 6) + b'":1}')) == 1
 

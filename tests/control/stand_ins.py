@@ -18,6 +18,8 @@ from ttgateway.control.calling import Requests
 from ttgateway.control.console import Console, Work
 from ttgateway.control.ending import Ending
 from ttgateway.control.server import control_resource
+from ttgateway.figures import DeliveryFigures
+from ttgateway.metrics import Metrics
 
 ROUNDS = 400
 """How often things are moved on by `STEP` seconds before a command counts as hung."""
@@ -56,7 +58,8 @@ class House:
         self.store = memory_store(self.reactor, clock=clock)
         self.gateway = memory_gateway(self.store, clock)
         self.control = Wire(control_resource(self.gateway), self.reactor)
-        self.web = Wire(api_resource(self.gateway, self.reactor), self.reactor, api=True)
+        metrics = Metrics(self.gateway, self.store, DeliveryFigures())
+        self.web = Wire(api_resource(self.gateway, self.reactor, metrics), self.reactor, api=True)
         self.ending = Ending(self.reactor)
         self.console = Console(
             state_dir=state_dir,

@@ -40,6 +40,16 @@ def test_nothing_is_sent_before_it_is_durable() -> None:
     result_of(ending)
 
 
+def test_it_runs_until_it_is_stopped_and_can_be_asked_of_its_listeners_then_too() -> None:
+    shop = Shop()
+    listener = shop.register()
+    assert shop.gateway.registry.delivers
+    result_of(shop.notifier.stop())
+    assert not shop.gateway.registry.delivers
+    assert shop.state(listener) == "down"
+    result_of(shop.store.stop())
+
+
 def test_a_listener_is_healthy_then_retrying_then_down_then_healthy(shop: Shop) -> None:
     listener = shop.register()
     status = shop.gateway.registry.status

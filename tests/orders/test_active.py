@@ -77,6 +77,28 @@ def test_location_and_type_at_once_are_one_change() -> None:
     assert orders.seq == 2
 
 
+def test_a_tracker_starts_an_order_on_the_premises() -> None:
+    decision = none_active().tracked("66", "", START)
+    assert decision.change is ChangeType.CREATED
+    assert (decision.order.type, decision.order.state) == (ON_PREMISE, OrderState.STARTED)
+
+
+def test_a_tracker_on_a_table_starts_an_order_that_is_located() -> None:
+    decision = none_active().tracked("66", "22", START)
+    assert decision.change is ChangeType.CREATED
+    assert (decision.order.type, decision.order.location) == (ON_PREMISE, "22")
+
+
+def test_a_tracker_locates_an_order_and_leaves_its_type() -> None:
+    orders = none_active()
+    orders.post("66", TO_GO, "", START)
+    assert orders.tracked("66", "", LATER).change is None
+    decision = orders.tracked("66", "22", LATER)
+    assert decision.change is ChangeType.MODIFIED
+    assert (decision.order.type, decision.order.location, decision.order.located) == (TO_GO, "22", 5_009.5)
+    assert orders.tracked("66", "22", LATER).change is None
+
+
 @pytest.mark.parametrize(("stands", "posted"), [("", ""), ("22", ""), ("22", "22")])
 def test_posting_what_stands_changes_nothing(stands: str, posted: str) -> None:
     orders = one_active(stands)

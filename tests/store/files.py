@@ -93,3 +93,21 @@ def open_again(path: Path, clock: FakeClock) -> apsw.Connection:
 def dump(connection: apsw.Connection) -> list[tuple[str, str]]:
     """Return the schema, by name."""
     return sorted(connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))
+
+
+def make_first_schema(path: Path, clock: FakeClock) -> None:
+    """Make a file as a gateway of schema 1 left it: with two orders, one of them cleared, and a listener."""
+    db = apsw.Connection(str(path))
+    db.execute(opening.schema()[0])
+    db.pragma("user_version", 1)
+    now = clock.now()
+    gateway = "INSERT INTO gateway VALUES (1, 'epoch-1', 'gateway-1', 0, ?, ?, ?, 1, '')"
+    db.execute(gateway, (clock.boot, now.uptime, now.wall))
+    order = "INSERT INTO orders VALUES (?, ?, 'TO_GO', ?, ?, ?, 3.0, 4.0, ?, NULL, ?, NULL, 0, NULL)"
+    db.execute(order, ("uuid-2", "2", "22", "located", 2.0, 3, None))
+    db.execute(order, ("uuid-1", "1", "", "cleared", 1.0, 2, 9.0))
+    db.execute(
+        "INSERT INTO listeners VALUES ('listener-1', 'http://10.0.0.1/', 2, '', '', 0, 'every', 1.0,"
+        " 0, 2, 0, 2, 0, 0, 0, 0, 0, 0, 0.0, NULL, NULL, NULL, '')"
+    )
+    db.close()

@@ -198,3 +198,38 @@ def test_riders_lost_with_a_commit_are_taken_again_though_nothing_else_comes(ben
     bench.disk.step()
     assert bench.numbers() == [7]
     logged.flush()
+
+
+def test_each_commit_is_counted_by_its_writes_and_its_time(bench: Bench) -> None:
+    slip = Slip()
+    bench.commits.add_rider(slip)
+    bench.write(insert(1))
+    bench.timers.advance(0.25)
+    bench.disk.step()
+    slip.news = [7]
+    for number in (2, 3):
+        bench.write(insert(number))
+    bench.timers.advance(4.0)
+    bench.disk.step()
+    bench.disk.step()
+    figures = bench.commits.figures
+    assert (figures.sizes.count, figures.sizes.total) == (3, 4.0)
+    assert (figures.seconds.count, figures.seconds.total) == (3, 4.25)
+
+
+def test_what_fails_is_told_until_a_commit_succeeds_and_is_no_commit(bench: Bench, logged: Logged) -> None:
+    assert bench.commits.failing is None
+    bench.write(refuse, "bad")  # type: ignore[arg-type]
+    bench.disk.step()
+    assert isinstance(bench.commits.failing, NotNow)
+    assert (bench.commits.figures.sizes.count, bench.commits.failures) == (0, 1)
+    bench.write(insert(1))
+    bench.disk.step()
+    assert bench.commits.failing is None
+    assert len(logged.flush()) == 1
+
+
+def test_that_it_stops_is_told(bench: Bench) -> None:
+    assert not bench.commits.stopping
+    result_of(bench.commits.stop())
+    assert bench.commits.stopping

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.store.files import Shop, clock_at, listener, progress, shop_in
+from tests.store.files import Shop, clock_at, listener, make_first_schema, progress, shop_in
 from tests.support import FakeClock, result_of
 from ttgateway.store import damage, listeners, opening, tokens
 from ttgateway.store.damage import SEQ_MARGIN
@@ -307,6 +307,38 @@ def test_a_backup_alone_serves_where_nothing_can_be_read(directory: Path) -> Non
     assert again.store.journal.last == 2_000 + SEQ_MARGIN
     hold_together(again)
     result_of(again.store.stop())
+
+
+def test_what_clients_have_set_is_saved_and_new_texts_are_in_their_zone(directory: Path) -> None:
+    edited(directory, "INSERT INTO settings VALUES ('timezone', 'Asia/Tokyo')")
+    overwrite(directory / FILE, root_of(directory, "changes"), 1)
+    shop = opened(directory)
+    assert shop.store.preferences == {"timezone": "Asia/Tokyo"}
+    assert b'"created":"2016-09-23T04:08:52"' in shop.store.journal.standing()[0].text(2)
+    hold_together(shop)
+    result_of(shop.store.stop())
+
+
+def test_a_damaged_file_of_the_first_schema_is_saved_too(tmp_path: Path) -> None:
+    make_first_schema(tmp_path / FILE, clock_at())
+    edited(tmp_path, "UPDATE gateway SET clean = 0")
+    overwrite(tmp_path / FILE, root_of(tmp_path, "changes_of_order"), 1)
+    shop = opened(tmp_path)
+    assert "1 listeners, 2 orders" in shop.store.damage
+    assert [order.uuid for order in shop.store.standing.orders] == ["uuid-2"]
+    assert [how_far.cursor for _, how_far in shop.store.listeners] == [2]
+    hold_together(shop)
+    result_of(shop.store.stop())
+
+
+def test_a_backup_of_the_first_schema_serves(tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    make_first_schema(tmp_path / "backups" / "1.db", clock_at())
+    (tmp_path / FILE).write_bytes(b"x" * PAGE)
+    shop = opened(tmp_path)
+    assert [order.uuid for order in shop.store.standing.orders] == ["uuid-2"]
+    hold_together(shop)
+    result_of(shop.store.stop())
 
 
 class Cut(BaseException):

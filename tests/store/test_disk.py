@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from ttgateway.refusals import DiskFull
-from ttgateway.store.disk import BALLAST, LEAST_FREE, NoDisk, StateDisk, numbered
+from ttgateway.store.disk import BALLAST, LEAST_FREE, Disk, NoDisk, StateDisk, numbered
 
 
 def leave_free(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
@@ -65,3 +65,20 @@ def test_only_what_is_called_by_a_number_is_numbered(tmp_path: Path) -> None:
     assert [path.name for path in numbered(tmp_path, ".db")] == ["1.db", "2.db", "10.db"]
     assert [path.name for path in numbered(tmp_path)] == ["4"]
     assert numbered(tmp_path / "missing") == []
+
+
+def test_the_room_is_what_is_free_for_us_and_none_where_there_is_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_free(monkeypatch, LEAST_FREE)
+    assert StateDisk(tmp_path).free() == LEAST_FREE
+    nowhere: Disk = NoDisk()
+    assert nowhere.free() is None
+
+
+def test_a_disk_that_is_gone_has_no_room(tmp_path: Path) -> None:
+    disk = StateDisk(tmp_path / "gone")
+    assert disk.free() == 0
+    with pytest.raises(DiskFull):
+        disk.check_room()
+    disk.load()

@@ -160,6 +160,7 @@ def test_a_snapshot_is_the_newest_change_of_each_active_order(shop: Shop) -> Non
     shop.page("1")  # 4
     shop.clear("2")  # 5
     assert [entry.seq for entry in shop.store.journal.standing()] == [3, 4]
+    assert shop.store.journal.active == 2
 
 
 def test_a_restart_goes_on_where_the_file_ends(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@ import os
 from pathlib import Path
 
 import apsw
+import msgspec
 import pytest
 
-from tests.store.files import clock_at, dump, open_again, shop_in
+from tests.store.files import clock_at, dump, make_first_schema, open_again, shop_in
 from tests.support import result_of
 from ttgateway.orders.moment import Moment
-from ttgateway.store import opening
+from ttgateway.orders.order import OrderState
+from ttgateway.store import history, listeners, opening, orders
+from ttgateway.store.history import HistoryQuery
 from ttgateway.store.opening import FILE, DamagedStoreError, StoreUnusable
 
 NOW = Moment(wall=5_000.0, uptime=100.0)
@@ -73,6 +76,29 @@ def test_an_upgraded_file_equals_a_fresh_one(tmp_path: Path) -> None:
     new = opening.open_file(str(tmp_path / "new.db"), "boot-1", NOW, steps)
     assert dump(upgraded) == dump(new)
     assert upgraded.pragma("user_version") == new.pragma("user_version") == len(steps)
+
+
+def test_a_file_of_the_first_schema_becomes_one_like_a_fresh_one(tmp_path: Path) -> None:
+    make_first_schema(tmp_path / FILE, clock_at())
+    upgraded, new = fresh(tmp_path / FILE), fresh(tmp_path / "new.db")
+    assert dump(upgraded) == dump(new)
+    assert upgraded.pragma("integrity_check") == "ok"
+    for table in ("orders", "listeners"):
+        columns = f"PRAGMA table_info({table})"
+        assert list(upgraded.execute(columns)) == list(new.execute(columns))
+
+
+def test_the_first_schemas_orders_and_listeners_are_kept(tmp_path: Path) -> None:
+    make_first_schema(tmp_path / FILE, clock_at())
+    db = fresh(tmp_path / FILE)
+    [active] = orders.standing(db).orders
+    assert (active.uuid, active.name, active.location, active.seq) == ("uuid-2", "2", "22", 3)
+    assert [order.name for order in history.page(db, HistoryQuery())] == ["2", "1"]
+    assert history.order(db, "uuid-1") == msgspec.structs.replace(
+        active, uuid="uuid-1", name="1", location="", state=OrderState.CLEARED, started=1.0, seq=2, cleared=9.0
+    )
+    assert [(known.id, how_far.cursor) for known, how_far in listeners.load(db)] == [("listener-1", 2)]
+    assert list(db.execute("SELECT replay_after, replay_upto FROM listeners")) == [(0, 0)]
 
 
 def test_before_an_upgrade_a_copy_is_made_of_all_that_is_there(tmp_path: Path) -> None:
@@ -152,7 +178,14 @@ def test_a_change_that_the_start_will_read_is_checked_after_any_stop(tmp_path: P
         fresh(tmp_path / FILE)
 
 
-@pytest.mark.parametrize("statement", ["UPDATE tokens SET name = CAST(x'ff' AS TEXT)", "DELETE FROM gateway"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE tokens SET name = CAST(x'ff' AS TEXT)",
+        "INSERT INTO settings VALUES ('timezone', CAST(x'ff' AS TEXT))",
+        "DELETE FROM gateway",
+    ],
+)
 def test_what_sqlite_takes_and_we_cannot_read_is_damaged(tmp_path: Path, statement: str) -> None:
     db = filled(tmp_path)
     db.execute("INSERT INTO tokens VALUES (x'00', 'till', 'token', 1.0, NULL, NULL)")

@@ -12,7 +12,7 @@ from ttgateway.gateway import Gateway
 from ttgateway.secrets import NewToken, token_name
 from ttgateway.store.tokens import Token
 
-_Name = Annotated[str | None, reads(token_name, pattern="^[A-Za-z0-9 ._-]{1,64}$")]
+_Name = Annotated[str, reads(token_name, pattern="^[A-Za-z0-9 ._-]{1,64}$")] | None
 
 
 class Named(AskedCamel, frozen=True):

@@ -6,7 +6,7 @@ from ttgateway.api.fields import Kind, Location, Name, OrderKey, Tracking
 from ttgateway.api.reading import AskedCamel
 from ttgateway.api.render import items_v2, order_v2
 from ttgateway.api.routes import Routes
-from ttgateway.api.shapes import Acknowledged, ActiveOrder, Items, OneActiveOrder, SameActiveOrder
+from ttgateway.api.shapes import Acknowledged, ActiveOrder, Items, OneActiveOrder, PostedActiveOrder
 from ttgateway.gateway import Gateway
 from ttgateway.orders.order import ClearedReason, Order, OrderState, OrderType, order_id
 
@@ -26,6 +26,7 @@ class Page(AskedCamel, frozen=True):
 
 
 _PART = {"key": OrderKey}
+_LEADS = {"key": "/activeorder/uuid"}
 
 
 def add_active_orders(routes: Routes, gateway: Gateway) -> None:
@@ -39,20 +40,21 @@ def add_active_orders(routes: Routes, gateway: Gateway) -> None:
         """The active orders, oldest first."""
         return Reply(items_v2(one(order) for order in await gateway.active_orders()))
 
-    shows = OneActiveOrder | SameActiveOrder
     acks = (Ack.ALREADY_STARTED, Ack.ALREADY_LOCATED)
 
-    @routes.v2("POST", "/activeorders", Endpoint.ACTIVE_ORDERS, shows, body=PostedOrder, acks=acks)
+    @routes.v2(
+        "POST", "/activeorders", Endpoint.ACTIVE_ORDERS, PostedActiveOrder, body=PostedOrder, acks=acks, leads=_LEADS
+    )
     async def post_order(call: Call, body: PostedOrder) -> Reply:
         """Start an order, or modify the active one of this name."""
         posted = await gateway.post(body.name, OrderType(body.order_type), body.location_name or "")
         order = one(posted.order)
         if posted.changed:
-            return Reply(OneActiveOrder(activeorder=order))
+            return Reply(PostedActiveOrder(activeorder=order))
         if posted.order.state is OrderState.STARTED:
-            same = SameActiveOrder(message="Order already started.", activeorder=order)
+            same = PostedActiveOrder(message="Order already started.", activeorder=order)
             return Reply(same, Ack.ALREADY_STARTED)
-        same = SameActiveOrder(message="Order already located.", activeorder=order)
+        same = PostedActiveOrder(message="Order already located.", activeorder=order)
         return Reply(same, Ack.ALREADY_LOCATED)
 
     @routes.v2("DELETE", "/activeorders", Endpoint.ACTIVE_ORDERS, Items[ActiveOrder])

@@ -7,12 +7,18 @@ from twisted.internet.interfaces import IReactorTime
 
 from ttgateway.api.access_tokens import add_access_tokens
 from ttgateway.api.active_orders import add_active_order, add_active_orders
+from ttgateway.api.documentation import add_documentation
+from ttgateway.api.events import add_events
 from ttgateway.api.gateway_info import add_gateway, add_root
+from ttgateway.api.observation import add_observation
+from ttgateway.api.past_orders import add_past_orders
+from ttgateway.api.radio import add_radio
 from ttgateway.api.registration import add_registration
 from ttgateway.api.request import ApiRequest
 from ttgateway.api.routes import Routes
 from ttgateway.api.v1 import add_v1
 from ttgateway.gateway import Gateway
+from ttgateway.metrics import Metrics
 
 _ALL = (
     add_root,
@@ -22,6 +28,8 @@ _ALL = (
     add_active_order,
     add_registration,
     add_v1,
+    add_past_orders,
+    add_radio,
 )
 
 
@@ -41,17 +49,12 @@ class _ApiResource(KleinResource):
         return cast(int, super().render(request))
 
 
-def api_resource(gateway: Gateway, clock: IReactorTime) -> KleinResource:
-    """Return the resource that serves versions 1 and 2 of the API."""
+def api_resource(gateway: Gateway, clock: IReactorTime, metrics: Metrics) -> KleinResource:
+    """Return the resource that serves versions 1 and 2 of the API, and what watches the gateway."""
     routes = Routes(gateway, clock)
-    for add in (
-        add_root,
-        add_gateway,
-        add_access_tokens,
-        add_active_orders,
-        add_active_order,
-        add_registration,
-        add_v1,
-    ):
+    for add in _ALL:
         add(routes, gateway)
+    add_events(routes, gateway, clock)
+    add_observation(routes, gateway, metrics)
+    add_documentation(routes, gateway)
     return _ApiResource(routes)

@@ -59,8 +59,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     ``api`` is 1 or 2, ``code`` the returnCode of version 2, which may also be one of ``acks``. ``parts`` holds the
     types of the path's variable parts. ``query`` and ``body`` are what may be asked for, ``query_of`` and ``body_of``
-    how their fields are had from a call; ``describes`` is the body of a handler that reads it itself, ``form`` tells
-    that it may be a form too. ``shows`` is what a success shows, by HTTP status.
+    how their fields are had from a call; ``describes`` is the body of a handler that reads it itself, ``form`` what a
+    body may be as a form. ``shows`` is what a success shows, by HTTP status; ``leads`` tells where in it the variable
+    part of the paths below is found (JSON pointers, by the name of the part). ``hopeless``: no request can succeed.
     """
 
     api: int
@@ -73,11 +74,13 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     parts: Mapping[str, Any] = {}
     body: type[Asked] | None = None
     body_of: Callable[[Call], Mapping[str, object]] = Call.body
-    form: bool = False
+    form: type[Asked] | None = None
     query: type[Asked] | None = None
     query_of: Callable[[Call], Mapping[str, object]] = Call.query
     describes: type[Asked] | None = None
     acks: tuple[int, ...] = ()
+    leads: Mapping[str, str] = {}
+    hopeless: bool = False
 
 
 def acknowledged(code: Ack, message: str) -> Reply:

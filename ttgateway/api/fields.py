@@ -115,29 +115,39 @@ def _location_or_any(value: object) -> str | None:
 
 Name = Annotated[str, reads(order_name, pattern=_DIGITS, description="The order's number.", examples=["102"])]
 Kind = Annotated[Literal["ON_PREMISE", "ON_PREMISES", "TO_GO"], reads(order_type)]
-Location = Annotated[
-    str | None, reads(location_name, pattern=r"^[0-9]{0,10}$", description="The table.", examples=["22"])
-]
+Location = (
+    Annotated[str, reads(location_name, pattern=r"^[0-9]{0,10}$", description="The table.", examples=["22"])] | None
+)
 OrderKey = Annotated[
     str, reads(order_id, pattern=f"^([0-9]{{1,10}}|{_UUID})$", description="The order's name, or its uuid.")
 ]
 OrderUuid = Annotated[str, reads(past_order_id, pattern=f"^{_UUID}$", description="The order's uuid.")]
-Tracking = Annotated[bool | Literal["true", "false"] | None, reads(boolean("tracking"))]
-Refresh = Annotated[Literal["true", "false"] | None, reads(boolean("refresh parameter"))]
-AnyKind = Annotated[Literal["ON_PREMISE", "ON_PREMISES", "TO_GO"] | None, reads(_type_or_any)]
-AnyLocation = Annotated[str | None, reads(_location_or_any, pattern=_DIGITS)]
-Offset = Annotated[
-    int | None,
-    reads(whole(0, MOST_WHOLE, codes.OffsetInvalid, "Invalid offset. Must be 0 or more.", 0), ge=0, le=MOST_WHOLE),
-]
-Limit = Annotated[
-    int | None,
-    reads(whole(1, 100, codes.LimitInvalid, "Invalid limit. Must be a whole number from 1 to 100.", 25), ge=1, le=100),
-]
-After = Annotated[
-    str | None, reads(_date("created_after"), pattern=f"^{_DAY}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z?$")
-]
-Before = Annotated[
-    str | None, reads(_date("created_before"), pattern=f"^{_DAY}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z?$")
-]
-TargetTime = Annotated[float | None, reads(_seconds, ge=0, le=86_400, description="Seconds.")]
+Tracking = Annotated[bool | Literal["true", "false"], reads(boolean("tracking"))] | None
+Refresh = Annotated[Literal["true", "false"], reads(boolean("refresh parameter"))] | None
+AnyKind = Annotated[Literal["ON_PREMISE", "ON_PREMISES", "TO_GO"], reads(_type_or_any)] | None
+AnyLocation = Annotated[str, reads(_location_or_any, pattern=_DIGITS)] | None
+Offset = (
+    Annotated[
+        int,
+        reads(whole(0, MOST_WHOLE, codes.OffsetInvalid, "Invalid offset. Must be 0 or more.", 0), ge=0, le=MOST_WHOLE),
+    ]
+    | None
+)
+Limit = (
+    Annotated[
+        int,
+        reads(
+            whole(1, 100, codes.LimitInvalid, "Invalid limit. Must be a whole number from 1 to 100.", 25), ge=1, le=100
+        ),
+    ]
+    | None
+)
+After = (
+    Annotated[str, reads(_date("created_after"), pattern=f"^{_DAY}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z?$")]
+    | None
+)
+Before = (
+    Annotated[str, reads(_date("created_before"), pattern=f"^{_DAY}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z?$")]
+    | None
+)
+TargetTime = Annotated[float, reads(_seconds, ge=0, le=86_400, description="Seconds.")] | None

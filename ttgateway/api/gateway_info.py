@@ -3,6 +3,10 @@
 import re
 from collections.abc import Mapping
 from typing import Annotated
+from zoneinfo import available_timezones
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from ttgateway import __version__
 from ttgateway.api.call import Access, Call, Reply, acknowledged
@@ -10,8 +14,10 @@ from ttgateway.api.codes import Ack, DeviceCodeMalformed, DeviceCodeMissing, Dev
 from ttgateway.api.gateway_shapes import (
     Activation,
     Capabilities,
+    Check,
     GatewayShape,
     OneCapabilities,
+    OneCheck,
     OneGateway,
     OneSettings,
     SettingsShape,
@@ -21,6 +27,7 @@ from ttgateway.api.routes import Routes
 from ttgateway.api.shapes import Acknowledged
 from ttgateway.gateway import Gateway
 
+_ZONES = sorted(available_timezones() - {"localtime"})
 _DEVICE_CODE = re.compile(r"[0-9]{3}-[0-9]{4}-[0-9]{3}", re.ASCII)
 
 
@@ -34,17 +41,17 @@ def _device_code(value: object) -> str:
 
 
 class Activating(AskedCamel, frozen=True):
-    """The code under which a cloud would know this gateway."""
+    """The code under which a cloud would know this gateway: no value is valid, as no cloud is configured."""
 
     device_code: Annotated[str, reads(_device_code, pattern=_DEVICE_CODE.pattern)]
 
 
-class ChangedSettings(AskedCamel, frozen=True):
+class ChangedSettings(AskedCamel, frozen=True, forbid_unknown_fields=True):
     """Settings to change: any of them."""
 
-    zigbee_preset: Annotated[str | None, reads(lambda value: value, pattern="^[A-Z]$")] = None
-    target_time_default: Annotated[int | None, reads(lambda value: value, ge=1, le=86_400)] = None
-    timezone: Annotated[str | None, reads(lambda value: value, examples=["America/New_York"])] = None
+    zigbee_preset: Annotated[str, Meta(pattern="^[A-Z]$")] | UnsetType = UNSET
+    target_time_default: Annotated[int, Meta(ge=1, le=86_400)] | UnsetType = UNSET
+    timezone: Annotated[str, Meta(extra_json_schema={"enum": _ZONES})] | UnsetType = UNSET
 
 
 def add_root(routes: Routes, gateway: Gateway) -> None:
@@ -83,6 +90,11 @@ def add_gateway(routes: Routes, gateway: Gateway) -> None:
         )
         return Reply(OneCapabilities(capabilities=shown))
 
+    @routes.v2("GET", "/gateway/check", Endpoint.GATEWAY_CHECK, OneCheck)
+    async def check(call: Call) -> Reply:
+        """How the gateway's parts are, one word each."""
+        return Reply(OneCheck(check=Check(**msgspec.structs.asdict(gateway.health.parts()))))
+
     @routes.v2("GET", "/gateway/settings", Endpoint.GATEWAY_SETTINGS, OneSettings)
     async def show_settings(call: Call) -> Reply:
         """What clients may set."""
@@ -113,7 +125,7 @@ def add_gateway(routes: Routes, gateway: Gateway) -> None:
         """Whether the gateway is bound to a cloud."""
         return Reply(Activation())
 
-    @routes.v2("POST", "/gateway/activate", Endpoint.GATEWAY_ACTIVATE, Activation, body=Activating)
+    @routes.v2("POST", "/gateway/activate", Endpoint.GATEWAY_ACTIVATE, Activation, body=Activating, hopeless=True)
     async def activate(call: Call, body: Activating) -> Reply:
         """Bind the gateway to a cloud: none is configured here, so no code is known."""
         return Reply(Activation())

@@ -13,7 +13,7 @@ MOST_BODY = 64 * 1024
 """The most bytes of a body (protocol section 1)."""
 
 _MOST_DEPTH = 32
-_MOST_INTEGER = 2**53  # beyond it, parsers that read all numbers as doubles see another number
+_MOST = 2**53  # beyond it, parsers that read all numbers as doubles see another number
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 _URL = re.compile(rb"https?://", re.IGNORECASE)
 
@@ -78,10 +78,10 @@ def _fault(value: object, depth: int) -> tuple[str, str] | None:
         return ("something nested too deep", "") if depth > _MOST_DEPTH else _fault_within(value, depth)
     if isinstance(value, str):
         return ("a NUL or half a surrogate pair", "") if _UNFIT.search(value) else None
-    if isinstance(value, int):
-        return ("an integer beyond 2^53", "") if abs(value) > _MOST_INTEGER else None
-    if isinstance(value, float):
-        return None if math.isfinite(value) else ("a number that is not finite", "")
+    if isinstance(value, float) and not math.isfinite(value):
+        return "a number that is not finite", ""
+    if isinstance(value, int | float):
+        return ("a number beyond 2^53", "") if abs(value) > _MOST else None
     return None
 
 

@@ -56,7 +56,7 @@ def add_past_orders(routes: Routes, gateway: Gateway) -> None:
                 created_after=in_zone(query.created_after, gateway.zone),
                 created_before=in_zone(query.created_before, gateway.zone),
                 order_type=None if query.order_type is None else OrderType(query.order_type),
-                location_name=query.location_name,
+                location_name=query.location_name or "",
             )
         )
 

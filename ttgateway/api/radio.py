@@ -34,7 +34,7 @@ class Refreshing(Asked, frozen=True):
 class Pairing(Asked, frozen=True):
     """For how many seconds to listen for repeaters; 0: no longer."""
 
-    timeout: Annotated[int | None, reads(_TIMEOUT, ge=0, le=254)] = None
+    timeout: Annotated[int, reads(_TIMEOUT, ge=0, le=254)] | None = None
 
 
 def add_radio(routes: Routes, gateway: Gateway) -> None:
@@ -111,5 +111,9 @@ def _asked(call: Call) -> dict[str, object]:
 
 
 def _repeater(repeater: Repeater, gateway: Gateway) -> RepeaterShape:
-    told = {name: value for name, value in msgspec.structs.asdict(repeater).items() if value is not None}
-    return RepeaterShape(**{**told, "last_seen": shown(repeater.last_seen, gateway.zone)})
+    return RepeaterShape(
+        **{
+            **msgspec.structs.asdict(repeater),
+            "last_seen": shown(repeater.last_seen, gateway.zone),
+        }  # what is told alike
+    )

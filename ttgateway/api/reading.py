@@ -47,6 +47,7 @@ def _readers_of(kind: type[msgspec.Struct]) -> list[tuple[str, str, Reader]]:
 
 
 def _reader(hint: Any) -> Reader:
-    """Return the reader in the metadata of an annotated type; every field of ours has one."""
-    assert get_origin(hint) is Annotated, hint  # noqa: S101  # a programming error, seen at the first import
-    return cast(Reader, next(meta.extra["read"] for meta in get_args(hint)[1:] if meta.extra))
+    """Return the reader in an annotated type, which may be one of a union; every field of ours has one."""
+    if get_origin(hint) is Annotated:
+        return cast(Reader, next(meta.extra["read"] for meta in get_args(hint)[1:] if meta.extra))
+    return _reader(next(option for option in get_args(hint) if get_origin(option) is Annotated))

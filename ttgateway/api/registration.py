@@ -16,6 +16,7 @@ from ttgateway.registry import Registration
 from ttgateway.store.listeners import CatchUp
 
 _FIELD = "http_client"
+_LEADS = {"listener": "/listener"}
 
 
 def _as_it_came(value: object) -> object:
@@ -38,10 +39,10 @@ class Registering(Asked, frozen=True):
     """A listener that wants to be told: ``secret`` signs deliveries, ``events`` narrows them to some types."""
 
     http_client: CallbackUrl
-    secret: Annotated[str | None, reads(_as_it_came, pattern="^whsec_[A-Za-z0-9+/]{32}$")] = None
-    events: Annotated[list[ChangeType] | None, reads(_as_it_came, min_length=1)] = None
-    snapshot: Annotated[bool | Literal["true", "false"] | None, reads(boolean("snapshot"))] = None
-    catch_up: Annotated[CatchUp | None, reads(_as_it_came)] = None
+    secret: Annotated[str, reads(_as_it_came, pattern="^whsec_[A-Za-z0-9+/]{32}$")] | None = None
+    events: Annotated[list[ChangeType], reads(_as_it_came, min_length=1)] | None = None
+    snapshot: Annotated[bool | Literal["true", "false"], reads(boolean("snapshot"))] | None = None
+    catch_up: Annotated[CatchUp, reads(_as_it_came)] | None = None
 
 
 class Unregistering(Asked, frozen=True):
@@ -52,7 +53,7 @@ class Unregistering(Asked, frozen=True):
 
 def add_registration(routes: Routes, gateway: Gateway) -> None:
     """Serve ``/api/v1/register`` and ``/api/v2/register``."""
-    opened = {"access": Access.OLD_DEVICES, "body_of": _body, "form": True}
+    opened = {"access": Access.OLD_DEVICES, "body_of": _body, "form": Unregistering}
 
     @routes.v1("GET", "/register", Acknowledged, access=Access.OLD_DEVICES, query=Unregistering, query_of=_query)
     async def register_v1(call: Call, query: Unregistering) -> Reply:
@@ -61,7 +62,16 @@ def add_registration(routes: Routes, gateway: Gateway) -> None:
         await gateway.registry.register(Registration(url=url, api=1, caller=call.peer))
         return Reply(Acknowledged(message=f"Registered client at: {url}"))
 
-    @routes.v2("POST", "/register", Endpoint.REGISTER, Registered, body=Registering, acks=(Ack.REGISTERED,), **opened)
+    @routes.v2(
+        "POST",
+        "/register",
+        Endpoint.REGISTER,
+        Registered,
+        body=Registering,
+        acks=(Ack.REGISTERED,),
+        leads=_LEADS,
+        **opened,
+    )
     async def register_v2(call: Call, body: Registering) -> Reply:
         """Register a listener, or renew what it asked for."""
         url = body.http_client

@@ -23,7 +23,7 @@ from ttgateway.refusals import ListenerSilent, NotNow, PagingUnavailable, TooMan
 STRANGERS_RATE, STRANGERS_BURST = 50.0, 200
 """Requests a second, and at once, that a peer may make without a valid secret. Against floods, not against work."""
 
-FAILURES_RATE, FAILURES_BURST = 10 / 60, 10
+FAILURES_RATE, FAILURES_BURST = 1.0, 100
 """Wrong secrets a second, and at once, before a peer is told to slow down; never is it locked out for good."""
 
 _PREFIX = {1: "/api/v1", 2: "/api/v2"}
@@ -53,6 +53,20 @@ class Routes:
         ``shows`` is what they hold, or such by HTTP status; ``more`` is what `Operation` holds besides.
         """
         return self._serving(2, method, path, endpoint, shows if isinstance(shows, dict) else {200: shows}, more)
+
+    def plain(self, path: str, answer: Callable[[ApiRequest], bytes], access: Access) -> None:
+        """Serve ``GET`` of a path whose reply is no JSON of ours: ``answer`` sets its headers and returns its body."""
+
+        def called(request: ApiRequest) -> bytes:
+            try:
+                self.admitted(request, access)
+                text = answer(request)
+            except Exception as error:
+                return written(request, 2, self.refused(request, 2, error), 0)
+            request.set_header("content-length", str(len(text)))
+            return text
+
+        self.app.route(path, methods=["GET"], strict_slashes=False, endpoint=f"GET {path}")(called)
 
     def _serving(
         self, api: int, method: str, path: str, code: int, shows: dict[int, Any], more: dict[str, Any]

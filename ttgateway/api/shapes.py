@@ -102,10 +102,10 @@ class OneActiveOrder(Shape, frozen=True):
     activeorder: ActiveOrder
 
 
-class SameActiveOrder(Acknowledged, frozen=True):
-    """One active order that was posted again, and which that did not change."""
+class PostedActiveOrder(OneActiveOrder, frozen=True):
+    """One active order that was posted; ``message`` says where that changed nothing."""
 
-    activeorder: ActiveOrder
+    message: str | UnsetType = UNSET
 
 
 class OneActiveOrderV1(Shape, frozen=True):

@@ -8,6 +8,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ttgateway.clock import Clock
+from ttgateway.figures import DeliveryFigures
 from ttgateway.gateway import Gateway
 from ttgateway.notifier import backoff
 from ttgateway.notifier.attempt import Network
@@ -52,6 +53,7 @@ class Notifier:
         self._queues: dict[str, ListenerQueue] = {}
         self._troubled: dict[str, set[Owned]] = {}
         self._running = False
+        self.figures = DeliveryFigures()
         self._all_stopped: Deferred[None] | None = None
         self._owner = Owner(
             journal=store.journal,
@@ -67,6 +69,11 @@ class Notifier:
             gone=self._gone,
             stopped=self._stopped,
         )
+
+    @property
+    def running(self) -> bool:
+        """Whether attempts at deliveries are begun."""
+        return self._running
 
     def start(self) -> None:
         """Begin to deliver: to all at once, but spread by chance, so that a power-up is no stampede."""

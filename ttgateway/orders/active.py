@@ -63,6 +63,12 @@ class ActiveOrders:
             order = _located(order, location, at)
         return self._changed(msgspec.structs.replace(order, type=kind), ChangeType.MODIFIED)
 
+    def tracked(self, name: str, location: str, at: Moment) -> Decision:
+        """Start or locate order ``name`` as its tracker reports: an active order keeps its type."""
+        known = self._uuid_of.get(name)
+        kind = self._by_uuid[known].type if known is not None else OrderType.ON_PREMISE
+        return self.post(name, kind, location, at)
+
     def page(self, key: str, at: Moment) -> Decision:
         """Page the guest of an active order; paging again pages again."""
         order = msgspec.structs.replace(self.get(key), paged=True, paged_at=at.wall)

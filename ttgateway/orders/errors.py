@@ -30,7 +30,7 @@ class OrderIdInvalid(OrderError):
 
 
 class OrderNotActive(OrderError):
-    """No active order has this name or uuid."""
+    """No active order has this name or uuid; or, in the history, no order at all."""
 
 
 class TooManyOrders(OrderError):

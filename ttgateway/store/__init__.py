@@ -5,6 +5,7 @@
 ``listeners`` each listener, with its cursor into the journal, its accounts and the state of its backoff
 ``parked``    changes that a listener refused, with their text
 ``tokens``    a hash of each secret
+``settings``  what clients set
 ``gateway``   one row: which journal this is (``epoch``), when it was last written, whether it was closed cleanly
 
 Two connections, each on a thread of its own: one writes and checkpoints, one only reads. ``commits`` puts what

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ttgateway.figures import CommitFigures
 from ttgateway.refusals import DiskFull, NotNow
 from ttgateway.store.executor import Executor
 
@@ -75,9 +76,12 @@ class GroupCommit:
         self._stopping = False
         self._timer: IDelayedCall | None = None
         self._news_since: float | None = None  # when a rider first asked for `soon` while a transaction ran
+        self._began = 0.0  # when the transaction that runs was handed over
+        self.figures = CommitFigures()
         self.commits = 0
         self.writes = 0
         self.failures = 0
+        self.failing: NotNow | None = None  # what the last transaction was refused with, if it failed
 
     def add_rider(self, rider: Rider) -> None:
         """Let ``rider`` write with every commit."""
@@ -108,6 +112,11 @@ class GroupCommit:
             raise _refusal(self._mending)  # a new one each time: it collects a traceback
         if self._stopping:
             raise NotNow("The gateway is stopping.")
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing is taken any more, as the end has come."""
+        return self._stopping
 
     def settled(self) -> Deferred[bool]:
         """Fire when all that was written so far is durable (True), or lost and the memory that of the file (False).
@@ -184,7 +193,7 @@ class GroupCommit:
         works += [work for work, _, _ in group]
         if works:
             settling, self._settling = self._settling, []
-            self._running, self._news_since = True, None
+            self._running, self._news_since, self._began = True, None, self._clock.seconds()
             self._executor.run(lambda: self._transaction(works)).addBoth(self._ended, group, settling)
 
     def _transaction(self, works: list[Work[Any]]) -> list[Any] | _Lost:
@@ -216,6 +225,9 @@ class GroupCommit:
 
     def _committed(self, results: list[Any], group: list[_Waiting], settling: list[Deferred[bool]]) -> None:
         self.commits += 1
+        self.failing = None
+        self.figures.sizes.observe(len(results))
+        self.figures.seconds.observe(self._clock.seconds() - self._began)
         self.writes += len(group)
         # Still running: whoever is called now may ask `settled`, and what has come to wait meanwhile is not.
         for _, committed, _ in group:
@@ -242,6 +254,7 @@ class GroupCommit:
     def _failed(self, lost: _Lost, group: list[_Waiting], settling: list[Deferred[bool]]) -> None:
         """Refuse all that was decided since the last good commit: the group, and what has come to wait since."""
         self.failures += 1
+        self.failing = _refusal(lost.error)
         self._log.error("A commit failed, what it held is refused: {error!r}", error=lost.error)
         for rider in self._riders:
             rider.lost()

@@ -12,7 +12,7 @@ import msgspec
 
 from ttgateway.orders.change import ChangeType, change_of
 from ttgateway.orders.moment import Moment
-from ttgateway.store import listeners, orders, tokens
+from ttgateway.store import listeners, orders, preferences, tokens
 from ttgateway.store.disk import numbered
 from ttgateway.store.entry import COLUMNS, Entry, Values, entry_of
 from ttgateway.store.opening import FILE, DamagedStoreError, StoreUnusable, close, open_file, verify
@@ -66,7 +66,7 @@ def recover(directory: Path, boot: str, now: Moment, zone: tzinfo, steps: Sequen
         connection.execute("UPDATE listeners SET snapshot_due = 1")
         if was is None:  # of which boot the ages were is not known
             connection.execute("UPDATE orders SET born = ? - max(0, ? - started)", (now.uptime, now.wall))
-        _complete(connection, then.moment(), zone)
+        _complete(connection, then.moment(), preferences.zone(connection, zone))
     close(connection, then.moment())
     rescued.rename(directory / FILE)
     (aside / UNFINISHED).unlink()
@@ -166,52 +166,85 @@ def _salvage(source: apsw.Connection | None, into: apsw.Connection) -> str:
 
 
 def _copy_table(source: apsw.Connection, into: apsw.Connection, table: str) -> int:
-    columns = [str(row[1]) for row in into.execute(f"PRAGMA table_info({table})")]
-    marks = ", ".join("?" * len(columns))
-    if table in _WHOLE and _can_be_read_whole(source, table, columns):
-        into.execute(f"DELETE FROM {table}")  # noqa: S608  # what is only in the backup was removed since
+    names = _columns(source, table) & _columns(into, table)  # an older file has fewer, and in another order
+    if not names:
+        return 0
+    if table in _WHOLE:
+        with contextlib.suppress(_NotWholeError), into:
+            into.execute(f"DELETE FROM {table}")  # noqa: S608  # what is only in the backup was removed since
+            return _copy_whole(source, into, table, sorted(names))
+    return _copy_rows(source, into, table, sorted(names))
+
+
+def _copy_whole(source: apsw.Connection, into: apsw.Connection, table: str, names: list[str]) -> int:
+    """Copy the table if every row of it is there and sound: then it knows better than a backup."""
+    try:
+        if source.pragma("integrity_check", table) == "ok":
+            copied = _copy_rows(source, into, table, names)
+            if copied == source.execute(f"SELECT count(*) FROM {table}").get:  # noqa: S608
+                return copied
+    except (apsw.Error, UnicodeDecodeError):
+        pass
+    raise _NotWholeError
+
+
+def _copy_rows(source: apsw.Connection, into: apsw.Connection, table: str, names: list[str]) -> int:
+    """Copy the rows that can be read, if what then stands in the file is sound; return how many."""
+    wanted, sound = _SOUND[table]
+    query = (
+        f"REPLACE INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+        f" RETURNING {', '.join(wanted)}"
+    )
     copied = 0
-    for row in _readable(source, table, columns):
+    for row in _readable(source, table, names):
         with contextlib.suppress(Exception), into:  # a row that does not fit is as lost as one that cannot be read
-            _SOUND[table](row)
-            into.execute(f"REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})", row)  # noqa: S608
+            sound(into.execute(query, row).get)
             copied += 1
     return copied
 
 
-def _can_be_read_whole(source: apsw.Connection, table: str, columns: list[str]) -> bool:
-    """Tell whether every row of the damaged table is there and sound: then it knows better than a backup."""
+def _columns(connection: apsw.Connection, table: str) -> set[str]:
     try:
-        if source.pragma("integrity_check", table) != "ok":
-            return False
-        for row in source.execute(f"SELECT {', '.join(columns)} FROM {table}"):  # noqa: S608
-            _SOUND[table](row)
-    except Exception:
-        return False
-    return True
+        return {str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")}
+    except (apsw.Error, UnicodeDecodeError):
+        return set()
 
 
-def _readable(source: apsw.Connection, table: str, columns: list[str]) -> Iterator[Values]:
+def _readable(source: apsw.Connection, table: str, names: list[str]) -> Iterator[Values]:
     """Yield the rows from both ends: a damaged page in the middle hides only what is on it."""
     for direction in ("ASC", "DESC"):
-        query = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {columns[0]} {direction}"  # noqa: S608
         try:
-            yield from source.execute(query)
+            order = f"{_key(source, table)} {direction}"
+            yield from source.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY {order}")  # noqa: S608
         except (apsw.Error, UnicodeDecodeError):
             continue
         return
 
 
+def _key(connection: apsw.Connection, table: str) -> str:
+    """Return by what the rows of a table lie in the file: reading them so needs no index, which may be damaged."""
+    without_rowid = connection.execute("SELECT wr FROM pragma_table_list WHERE name = ?", (table,)).get
+    if not without_rowid:
+        return "rowid"
+    return str(connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk = 1", (table,)).get)
+
+
+class _NotWholeError(Exception):
+    """A table of the damaged file has lost something."""
+
+
 _WHOLE = ("tokens", "listeners")
 """Tables in which a row that comes back from a backup would do harm: a secret that was revoked opens again."""
 
-_SOUND: dict[str, Callable[[Values], object]] = {
-    "tokens": tokens.from_row,
-    "listeners": listeners.from_row,
-    "orders": orders.from_row,
-    "changes": Entry.from_row,
-    "parked": listeners.parked_from_row,
+_SOUND: dict[str, tuple[Sequence[str], Callable[[Values], object]]] = {
+    "tokens": (tokens.NAMES, tokens.from_row),
+    "listeners": (listeners.NAMES, listeners.from_row),
+    "orders": (orders.NAMES, orders.from_row),
+    "changes": (COLUMNS.split(", "), Entry.from_row),
+    "parked": (listeners.Parked.__struct_fields__, listeners.parked_from_row),
+    "settings": (preferences.NAMES, preferences.from_row),
 }
+"""What is saved: the columns that a row is read by, and what reads it and raises where it is not sound."""
 
 
 def _complete(connection: apsw.Connection, now: Moment, zone: tzinfo) -> None:

@@ -18,6 +18,9 @@ BALLAST = 1024 * 1024
 class Disk(Protocol):
     """What the store needs to know of the disk. Tests replace it."""
 
+    def free(self) -> int | None:
+        """Return how many bytes are free; ``None`` where there is no disk."""
+
     def check_room(self) -> None:
         """Raise `DiskFull` where there is too little room for a new order."""
 
@@ -35,9 +38,17 @@ class StateDisk:
         self._directory = directory
         self._ballast = directory / "ballast"
 
+    def free(self) -> int:
+        """Return how many bytes are free for us; none on a disk that cannot be asked. One system call."""
+        try:
+            stat = os.statvfs(self._directory)
+        except OSError:
+            return 0
+        return stat.f_bavail * stat.f_frsize
+
     def check_room(self) -> None:
         """Raise `DiskFull` where less than `LEAST_FREE` bytes are free; one system call."""
-        if self._free() < LEAST_FREE:
+        if self.free() < LEAST_FREE:
             raise DiskFull("The disk is full.")
 
     def lighten(self) -> None:
@@ -47,14 +58,10 @@ class StateDisk:
 
     def load(self) -> None:
         """Write the ballast, unless it is there or the room is scarce."""
-        if self._ballast.exists() or self._free() < LEAST_FREE:
+        if self._ballast.exists() or self.free() < LEAST_FREE:
             return
         with contextlib.suppress(OSError):
             self._ballast.write_bytes(os.urandom(BALLAST))  # nothing that a file system could store as a hole
-
-    def _free(self) -> int:
-        stat = os.statvfs(self._directory)
-        return stat.f_bavail * stat.f_frsize
 
 
 def numbered(directory: Path, suffix: str = "") -> list[Path]:
@@ -67,6 +74,9 @@ def numbered(directory: Path, suffix: str = "") -> list[Path]:
 
 class NoDisk:
     """For a store in memory."""
+
+    def free(self) -> None:
+        """There is no disk."""
 
     def check_room(self) -> None:
         """There is always room."""

@@ -70,6 +70,11 @@ class Journal:
         """Return the newest change of each active order, by seq: what a snapshot tells."""
         return sorted(self._newest.values(), key=lambda entry: entry.seq)
 
+    @property
+    def active(self) -> int:
+        """How many orders are active, by what is durable."""
+        return len(self._newest)
+
     def trimmed_to(self, seq: int) -> None:
         """Take note that changes up to ``seq`` are gone from the file."""
         self.trimmed = seq

@@ -62,6 +62,7 @@ class Progress(msgspec.Struct, kw_only=True):
 
 _WHO = Listener.__struct_fields__
 _HOW_FAR = Progress.__struct_fields__
+NAMES = _WHO + _HOW_FAR
 _ADD = (
     f"INSERT INTO listeners ({', '.join(_WHO + _HOW_FAR)}) VALUES ({', '.join('?' * len(_WHO + _HOW_FAR))})"  # noqa: S608
     f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _WHO)},"

@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 
 from ttgateway.orders.moment import Moment
-from ttgateway.store import listeners, orders, tokens
+from ttgateway.store import listeners, orders, preferences, tokens
 from ttgateway.store.entry import COLUMNS, Entry
 
 FILE = "ttgateway.db"
@@ -202,6 +202,7 @@ def _check_rows(connection: apsw.Connection, since: int) -> None:
         orders.standing(connection)
         listeners.load(connection)
         tokens.load(connection)
+        preferences.load(connection)
     except Exception as error:
         raise DamagedStoreError(str(error)) from error
 

@@ -6,9 +6,13 @@ import msgspec
 from ttgateway.orders.order import Order
 from ttgateway.store.entry import Values
 
-_NAMES = Order.__struct_fields__  # the columns are called as the fields are
-_COLUMNS = ", ".join(_NAMES)
-_SAVE = f"REPLACE INTO orders ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608
+NAMES = Order.__struct_fields__  # the columns are called as the fields are
+COLUMNS = ", ".join(NAMES)
+_LASTING = ("uuid", "name", "started", "born")  # an order keeps them: a change writes no index that holds only these
+_SAVE = (
+    f"INSERT INTO orders ({COLUMNS}) VALUES ({', '.join('?' * len(NAMES))}) ON CONFLICT (uuid) DO UPDATE SET "  # noqa: S608
+    + ", ".join(f"{name} = excluded.{name}" for name in NAMES if name not in _LASTING)
+)
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -25,7 +29,7 @@ def save(db: apsw.Connection, order: Order) -> None:
 
 def standing(db: apsw.Connection) -> Standing:
     """Return the active orders and the last seq that was given out."""
-    rows = db.execute(f"SELECT {_COLUMNS} FROM orders WHERE cleared IS NULL ORDER BY born, seq")  # noqa: S608
+    rows = db.execute(f"SELECT {COLUMNS} FROM orders WHERE cleared IS NULL ORDER BY born, seq")  # noqa: S608
     return Standing([from_row(row) for row in rows], last_seq(db))
 
 
@@ -36,4 +40,4 @@ def last_seq(db: apsw.Connection) -> int:
 
 def from_row(row: Values) -> Order:
     """Return the order in a row of ``orders``; raise ``msgspec.ValidationError``."""
-    return msgspec.convert(dict(zip(_NAMES, row, strict=True)), Order, strict=False)  # SQLite has no booleans
+    return msgspec.convert(dict(zip(NAMES, row, strict=True)), Order, strict=False)  # SQLite has no booleans

@@ -13,8 +13,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from ttgateway.clock import Clock
+from ttgateway.refusals import NotNow
 from ttgateway.settings import Journal as Limits
-from ttgateway.store import damage, listeners, opening, orders, tokens
+from ttgateway.store import damage, listeners, opening, orders, preferences, tokens
 from ttgateway.store.commits import GroupCommit, Work
 from ttgateway.store.disk import Disk, NoDisk, StateDisk
 from ttgateway.store.executor import Executor
@@ -62,6 +63,7 @@ class Store:
         self.standing = orders.standing(writing)
         self.listeners = listeners.load(writing)
         self.tokens = tokens.load(writing)
+        self.preferences = preferences.load(writing)
         self.clean = False
 
     def on_failure(self, reread: Callable[[orders.Standing], None]) -> None:
@@ -71,6 +73,14 @@ class Store:
     def write(self, work: Work[T]) -> Deferred[T]:
         """Run ``work`` in the next commit."""
         return self.commits.write(work)
+
+    async def read(self, work: Work[T]) -> T:
+        """Return what ``work`` reads, of what is durable; raise `NotNow` where the file cannot be read."""
+        try:
+            return await self._executors[0].run(lambda: work(self._connections[0]))
+        except (apsw.Error, ValueError) as error:  # the latter: a value that is not what was written
+            self._log.error("The store cannot be read: {error!r}", error=error)
+            raise NotNow("The store cannot be read.") from None
 
     def _failed(self, standing: orders.Standing) -> None:
         self.disk.lighten()

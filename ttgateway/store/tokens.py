@@ -20,7 +20,7 @@ class Token(msgspec.Struct, kw_only=True):
     ip_address: str | None = None
 
 
-_NAMES = Token.__struct_fields__
+NAMES = Token.__struct_fields__
 
 
 def digest(secret: str) -> bytes:
@@ -30,19 +30,19 @@ def digest(secret: str) -> bytes:
 
 def load(db: apsw.Connection) -> dict[bytes, Token]:
     """Return every token by its hash."""
-    rows = db.execute(f"SELECT {', '.join(_NAMES)} FROM tokens ORDER BY created, hash")  # noqa: S608
+    rows = db.execute(f"SELECT {', '.join(NAMES)} FROM tokens ORDER BY created, hash")  # noqa: S608
     tokens = [from_row(row) for row in rows]
     return {token.hash: token for token in tokens}
 
 
 def from_row(row: Values) -> Token:
     """Return the token in a row of ``tokens``; raise ``msgspec.ValidationError``."""
-    return msgspec.convert(dict(zip(_NAMES, row, strict=True)), Token)
+    return msgspec.convert(dict(zip(NAMES, row, strict=True)), Token)
 
 
 def saving(token: Token) -> Work[object]:
     """Return the write of a new token."""
-    query = f"INSERT INTO tokens ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608
+    query = f"INSERT INTO tokens ({', '.join(NAMES)}) VALUES ({', '.join('?' * len(NAMES))})"  # noqa: S608
     row = msgspec.structs.astuple(token)
     return lambda db: db.execute(query, row)
 

@@ -101,7 +101,7 @@ def trim(db: apsw.Connection, wall: float, limits: Limits) -> int | None:
 def forget_orders(db: apsw.Connection, wall: float, limits: Limits) -> int:
     """Delete at most `BATCH` orders that were cleared more than ``history_days`` ago; return how many."""
     db.execute(
-        "DELETE FROM orders WHERE uuid IN (SELECT uuid FROM orders WHERE cleared < ? LIMIT ?)",
+        "DELETE FROM orders WHERE rowid IN (SELECT rowid FROM orders WHERE cleared < ? LIMIT ?)",
         (wall - limits.history_days * _DAY, BATCH),
     )
     return db.changes()

@@ -1,0 +1,41 @@
+"""``/api/openapi.json`` and ``/api/docs``: what the API is, for programs and for people."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+
+import msgspec
+
+from ttgateway.api.call import Access
+from ttgateway.api.openapi import document
+from ttgateway.api.page import STYLE, page
+from ttgateway.api.request import ApiRequest
+from ttgateway.api.routes import Routes
+from ttgateway.gateway import Gateway
+
+_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def add_documentation(routes: Routes, gateway: Gateway) -> None:
+    """Serve the document of all operations that ``routes`` has by now, and a page that shows it."""
+    described = document(routes.operations, gateway.epoch)
+    text = msgspec.json.encode(described)
+    shown = page(described).encode()
+    routes.plain("/api/openapi.json", _fixed("application/json", text), Access.ANYBODY)
+    routes.plain("/api/docs", _fixed("text/html; charset=utf-8", shown), Access.ANYBODY)
+
+
+def _fixed(kind: str, text: bytes) -> Callable[[ApiRequest], bytes]:
+    """Return who answers with ``text``; a page runs no script and loads nothing, wherever it came from."""
+
+    def answer(request: ApiRequest) -> bytes:
+        request.set_header("content-type", kind)
+        request.set_header("content-security-policy", _POLICY)
+        request.set_header("x-content-type-options", "nosniff")
+        request.set_header("referrer-policy", "no-referrer")
+        return text
+
+    return answer

@@ -1,0 +1,72 @@
+"""What a reader missed: the changes after a seq that it names, or the next one, once there is one."""
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from ttgateway.refusals import ChangesGone, TooMany
+from ttgateway.store.entry import Entry
+from ttgateway.store.journal import Journal
+
+MOST_WAITING = 1_024
+"""How many may wait for the next change at a time."""
+
+_TAKE_THE_LIST = "Take the active orders instead."
+
+
+class Events:
+    """Reads the journal after a seq. Who waits is woken by the journal, or when its time on ``timers`` is over."""
+
+    def __init__(self, journal: Journal, epoch: str, timers: IReactorTime) -> None:
+        self._journal = journal
+        self._epoch = epoch
+        self._timers = timers
+        self._waiting: dict[Deferred[None], None] = {}
+        journal.watch(self._wake)
+
+    @property
+    def last(self) -> int:
+        """Return the last durable seq."""
+        return self._journal.last
+
+    def check(self, since: int, epoch: str | None) -> None:
+        """Raise `ChangesGone` unless all changes after ``since`` are kept; another epoch is another count."""
+        if epoch is not None and epoch != self._epoch:
+            raise ChangesGone(f"The epoch is now {self._epoch}. {_TAKE_THE_LIST}")
+        if since < self._journal.trimmed:
+            raise ChangesGone(f"Changes up to {self._journal.trimmed} are no longer kept. {_TAKE_THE_LIST}")
+
+    async def after(self, since: int, limit: int) -> list[Entry]:
+        """Return the changes that follow ``since``, at most ``limit`` (and `journal.PAGE`) of them."""
+        if since >= self._journal.last:
+            return []
+        if self._journal.recent(since) is None:
+            return (await self._journal.page(since))[:limit]
+        found: list[Entry] = []
+        while len(found) < limit and (entry := self._journal.recent(since)) is not None:
+            found.append(entry)
+            since = entry.seq
+        return found
+
+    def wait(self, seconds: float) -> Deferred[None]:
+        """Fire when there are new changes, or after ``seconds``; raise `TooMany`. May be cancelled."""
+        if len(self._waiting) >= MOST_WAITING:
+            raise TooMany(f"Too many wait for the next change. At most {MOST_WAITING} may.")
+        waiter: Deferred[None] = Deferred(lambda gone: self._waiting.pop(gone, None))
+        timer = self._timers.callLater(seconds, self._release, waiter)
+        self._waiting[waiter] = None
+
+        def over(result: object) -> object:
+            if timer.active():
+                timer.cancel()
+            return result
+
+        return waiter.addBoth(over)
+
+    def _wake(self) -> None:
+        for waiter in list(self._waiting):
+            self._release(waiter)
+
+    def _release(self, waiter: Deferred[None]) -> None:
+        if waiter in self._waiting:
+            del self._waiting[waiter]
+            waiter.callback(None)
