@@ -4,7 +4,7 @@ STATE ?= ttgateway-state
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test lint types docs diagram news clean
+.PHONY: run test lint types docs schemathesis diagram news clean
 
 run: .venv/run
 	@echo
@@ -28,6 +28,10 @@ types: .venv/dev
 docs: .venv/dev
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
+# Needs unshare and ip (util-linux, iproute2); SECONDS=600 goes on for so long, with another seed each time.
+schemathesis: .venv/dev
+	.ci/schemathesis $(SECONDS)
+
 # Needs Graphviz (the Debian package graphviz); the drawing is committed, so that nothing else does.
 diagram:
 	dot -Tsvg docs/listener-queue.dot -o docs/listener-queue.svg
@@ -36,7 +40,7 @@ news: .venv/dev
 	$(BIN)/towncrier build --draft --version next
 
 clean:
-	rm -rf .venv build dist docs/_build *.egg-info
+	rm -rf .venv .venv-schemathesis build dist docs/_build *.egg-info
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ttgateway needs Python 3.11 or newer; name one with: make PYTHON=python3.11 $(MAKECMDGOALS)")'

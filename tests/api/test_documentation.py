@@ -35,7 +35,12 @@ def test_what_wants_no_secret_says_so_and_nothing_else_does() -> None:
     open_ones = {
         (path, method) for path, held in paths.items() for method in held if held[method].get("security") == []
     }
-    assert open_ones == {("/api/v2", "get"), ("/api/v2/accesstoken/generate", "get")}
+    assert open_ones == {
+        ("/api/v2", "get"),
+        ("/api/v2/accesstoken/generate", "get"),
+        ("/healthz", "get"),
+        ("/readyz", "get"),
+    }
 
 
 def test_the_page_shows_every_operation_and_asks_nobody_else() -> None:
@@ -57,3 +62,10 @@ def test_the_page_lists_every_error_with_its_meaning() -> None:
     text = House().get("/api/docs").body.decode()
     assert "<tr><td>-8</td><td>400</td><td>The order has no name.</td></tr>" in text
     assert "<td>-904</td><td>507</td>" in text
+
+
+def test_what_can_only_be_refused_is_told_of_beside_the_paths() -> None:
+    described = json.loads(House().get("/api/openapi.json").body)
+    assert "/api/v2/gateway/activate" not in described["paths"]
+    assert set(described["components"]["pathItems"]["api_v2_gateway_activate"]) == {"get", "post"}
+    assert "/api/v2/gateway/activate" in House().get("/api/docs").body.decode()

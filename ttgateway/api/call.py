@@ -57,11 +57,12 @@ Handler = Callable[..., Awaitable[Reply]]
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One method of one path, and all that is to be told of it in the OpenAPI document.
 
-    ``api`` is 1 or 2, ``code`` the returnCode of version 2, which may also be one of ``acks``. ``parts`` holds the
-    types of the path's variable parts. ``query`` and ``body`` are what may be asked for, ``query_of`` and ``body_of``
-    how their fields are had from a call; ``describes`` is the body of a handler that reads it itself, ``form`` what a
-    body may be as a form. ``shows`` is what a success shows, by HTTP status; ``leads`` tells where in it the variable
-    part of the paths below is found (JSON pointers, by the name of the part). ``hopeless``: no request can succeed.
+    ``api`` is 1, 2 or 0 (of no version), ``kind`` the media type of the replies, ``code`` the returnCode of version 2,
+    which may also be one of ``acks``. ``parts`` holds the types of the path's variable parts. ``query`` and ``body``
+    are what may be asked for, ``query_of`` and ``body_of`` how their fields are had from a call; ``describes`` is the
+    body of a handler that reads it itself, ``form`` what a body may be as a form. ``shows`` is what a success shows, by
+    HTTP status; ``leads`` tells where in it the variable part of the paths below is found (JSON pointers, by the name
+    of the part). ``hopeless``: no request can succeed.
     """
 
     api: int
@@ -81,6 +82,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     acks: tuple[int, ...] = ()
     leads: Mapping[str, str] = {}
     hopeless: bool = False
+    kind: str = "application/json"
 
 
 def acknowledged(code: Ack, message: str) -> Reply:

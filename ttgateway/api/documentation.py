@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from ttgateway.api.call import Access
+from ttgateway.api.call import Access, Operation
 from ttgateway.api.openapi import document
 from ttgateway.api.page import STYLE, page
 from ttgateway.api.request import ApiRequest
@@ -24,8 +24,14 @@ def add_documentation(routes: Routes, gateway: Gateway) -> None:
     described = document(routes.operations, gateway.epoch)
     text = msgspec.json.encode(described)
     shown = page(described).encode()
-    routes.plain("/api/openapi.json", _fixed("application/json", text), Access.ANYBODY)
-    routes.plain("/api/docs", _fixed("text/html; charset=utf-8", shown), Access.ANYBODY)
+    routes.plain(_path("/api/openapi.json", "application/json"), _fixed("application/json", text))
+    routes.plain(_path("/api/docs", "text/html"), _fixed("text/html; charset=utf-8", shown))
+
+
+def _path(path: str, kind: str) -> Operation:
+    return Operation(
+        api=0, method="GET", path=path, code=0, access=Access.ANYBODY, shows={200: str}, about="", kind=kind
+    )
 
 
 def _fixed(kind: str, text: bytes) -> Callable[[ApiRequest], bytes]:

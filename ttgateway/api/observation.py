@@ -4,10 +4,11 @@ The latter two want no secret. They answer 200 or 503, in JSON, without a ``retu
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
-from ttgateway.api.call import Access, Reply, written
+from ttgateway.api.call import Access, Operation, Reply, written
 from ttgateway.api.gateway_shapes import Check, OneCheck
 from ttgateway.api.request import ApiRequest
 from ttgateway.api.routes import Routes
@@ -15,6 +16,7 @@ from ttgateway.api.shapes import Shape
 from ttgateway.gateway import Gateway
 from ttgateway.metrics import CONTENT_TYPE, Metrics
 
+_JSON = "application/json"
 _NO_VERSION = 1  # like version 1, these replies have no returnCode
 
 
@@ -33,9 +35,25 @@ def add_observation(routes: Routes, gateway: Gateway, metrics: Metrics) -> None:
         request.set_header("content-type", CONTENT_TYPE)
         return metrics.text()
 
-    routes.plain("/metrics", show_metrics, Access.KNOWN)
-    routes.plain("/healthz", _answering(gateway, health.faults, "Not well"), Access.ANYBODY)
-    routes.plain("/readyz", _answering(gateway, health.hindrances, "Not ready"), Access.ANYBODY)
+    routes.plain(_path("/metrics", Access.KNOWN, {200: str}, "text/plain", "Figures for Prometheus."), show_metrics)
+    states = {200: OneCheck, 503: Unwell}
+    well = _path("/healthz", Access.ANYBODY, states, _JSON, "Whether the gateway works.")
+    ready = _path("/readyz", Access.ANYBODY, states, _JSON, "Whether the gateway takes orders.")
+    routes.plain(well, _answering(gateway, health.faults, "Not well"))
+    routes.plain(ready, _answering(gateway, health.hindrances, "Not ready"))
+
+
+def _path(path: str, access: Access, shows: dict[int, Any], kind: str, about: str) -> Operation:
+    return Operation(
+        api=0,
+        method="GET",
+        path=path,
+        code=0,
+        access=access,
+        shows=shows,
+        about=about,
+        kind=kind,  # of no version
+    )
 
 
 def _answering(gateway: Gateway, obstacles: Callable[[], list[str]], words: str) -> Callable[[ApiRequest], bytes]:

@@ -4,7 +4,6 @@ import inspect
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 from apispec import APISpec
@@ -12,11 +11,10 @@ from apispec import APISpec
 from ttgateway import __version__
 from ttgateway.api.call import Access, Operation
 from ttgateway.api.codes import ERRORS
+from ttgateway.api.schemas import Document, Types
 from ttgateway.api.shapes import Refused
 
-Document = dict[str, Any]
-
-_REF = "#/components/schemas/{name}"
+_JSON = "application/json"
 _ABOUT = """\
 The API of an in-store order gateway: versions 1 and 2, side by side. Every reply repeats the HTTP status in `status`;
 version 2 has a `returnCode` besides. `message` stands in acknowledgements and errors only. Times are in the gateway's
@@ -35,7 +33,7 @@ def document(operations: Sequence[Operation], epoch: str) -> Document:
     )
     also = "Basic, with the secret as user name and an empty password, is the same."
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "description": also})
-    types = _Types(operations)
+    types = Types(operations)
     for name, schema in types.components.items():
         spec.components.schema(name, schema)
     hopeless = {operation.path for operation in operations if operation.hopeless}
@@ -59,58 +57,12 @@ def error_table() -> list[tuple[int, int, str]]:
     return [(code, status, text) for (code, status), text in sorted(told.items(), reverse=True)]
 
 
-_NAMES = {"pattern": "^[^\\x00]*$"}
-_ANYTHING: Document = {
-    "description": "Any JSON that the gateway takes; where a field has no name here, it is ignored.",
-    "anyOf": [
-        {"type": ["null", "boolean"]},
-        {"type": "string", **_NAMES},
-        {"type": "number", "minimum": -(2**53), "maximum": 2**53},
-        {"type": "array", "items": {"$ref": _REF.format(name="Anything")}},
-        {
-            "type": "object",
-            "propertyNames": _NAMES,
-            "additionalProperties": {"$ref": _REF.format(name="Anything")},
-        },
-    ],
-}
-_BESIDES: Document = {"propertyNames": _NAMES, "additionalProperties": {"$ref": _REF.format(name="Anything")}}
-
-
-class _Types:
-    """The schemas of all types in the operations. ``components`` are those with a name."""
-
-    def __init__(self, operations: Sequence[Operation]) -> None:
-        wanted: list[Any] = [Refused]
-        for operation in operations:
-            wanted += operation.shows.values()
-            wanted += operation.parts.values()
-            asked = (operation.body, operation.describes, operation.query, operation.form)
-            wanted += [kind for kind in asked if kind is not None]
-        distinct = {repr(kind): kind for kind in wanted}
-        schemas, self.components = msgspec.json.schema_components(distinct.values(), ref_template=_REF)
-        self._schemas = dict(zip(distinct, schemas, strict=True))
-        self.components["Anything"] = _ANYTHING
-        for body in [operation.body for operation in operations if operation.body is not None]:
-            self.components[body.__name__] |= _BESIDES
-
-    def schema(self, kind: Any) -> Document:
-        """Return the schema of a type: by reference, where it has a name."""
-        return self._schemas[repr(kind)]
-
-    def fields(self, kind: type[msgspec.Struct]) -> list[tuple[str, Document, bool]]:
-        """Return name, schema and whether it is required, for each field of a query."""
-        schema = self.components[self.schema(kind)["$ref"].rpartition("/")[2]]
-        required = schema.get("required", [])
-        return [(name, _present(held), name in required) for name, held in schema["properties"].items()]
-
-
-def _operation(operation: Operation, operations: Sequence[Operation], types: _Types) -> Document:
+def _operation(operation: Operation, operations: Sequence[Operation], types: Types) -> Document:
     about = inspect.cleandoc(operation.about)
     shown: Document = {
         "summary": about.partition("\n")[0],
         "operationId": _id(operation),
-        "tags": [f"v{operation.api} {operation.path.split('/')[3] if operation.path.count('/') > 2 else 'gateway'}"],
+        "tags": [_tag(operation)],
         "parameters": _parameters(operation, types),
         "responses": _responses(operation, types),
     }
@@ -118,7 +70,7 @@ def _operation(operation: Operation, operations: Sequence[Operation], types: _Ty
         next(iter(shown["responses"].values()))["links"] = _links(operation, operations)
     body = operation.body or operation.describes
     if body is not None:
-        content = {"application/json": {"schema": types.schema(body)}}
+        content = {_JSON: {"schema": types.schema(body)}}
         if operation.form is not None:
             content["application/x-www-form-urlencoded"] = {"schema": types.schema(operation.form)}
         required = any(field.required for field in msgspec.structs.fields(body))
@@ -132,6 +84,13 @@ def _id(operation: Operation) -> str:
     return re.sub(r"\W+", "_", f"{operation.method.lower()}{operation.path}").strip("_")
 
 
+def _tag(operation: Operation) -> str:
+    if not operation.api:
+        return "watching"
+    family = operation.path.split("/")[3:4] or ["gateway"]
+    return f"v{operation.api} {family[0]}"
+
+
 def _links(operation: Operation, operations: Sequence[Operation]) -> Document:
     """Return how what an operation shows leads to the paths of that thing."""
     return {
@@ -142,7 +101,7 @@ def _links(operation: Operation, operations: Sequence[Operation]) -> Document:
     }
 
 
-def _parameters(operation: Operation, types: _Types) -> list[Document]:
+def _parameters(operation: Operation, types: Types) -> list[Document]:
     parts: list[Document] = [
         {"name": name, "in": "path", "required": True, "schema": types.schema(kind)}
         for name, kind in operation.parts.items()
@@ -155,15 +114,15 @@ def _parameters(operation: Operation, types: _Types) -> list[Document]:
     ]
 
 
-def _responses(operation: Operation, types: _Types) -> Document:
-    shown = {
-        str(status): _response(
-            HTTPStatus(status).phrase,
-            types.schema(kind),
-            _numbers(operation, {"const": status}, {"enum": sorted({operation.code, *operation.acks})}),
-        )
-        for status, kind in operation.shows.items()
-    }
+def _responses(operation: Operation, types: Types) -> Document:
+    shown: Document = {}
+    for status, kind in operation.shows.items():
+        phrase, schema = HTTPStatus(status).phrase, types.schema(kind)
+        if operation.kind != _JSON:
+            shown[str(status)] = {"description": phrase, "content": {operation.kind: {"schema": schema}}}
+            continue
+        numbers = _numbers(operation, {"const": status}, {"enum": sorted({operation.code, *operation.acks})})
+        shown[str(status)] = _response(phrase, schema, numbers)
     numbers = _numbers(
         operation, {"type": "integer", "minimum": 400, "maximum": 599}, {"type": "integer", "maximum": -1}
     )
@@ -178,13 +137,4 @@ def _numbers(operation: Operation, status: Document, code: Document) -> Document
 
 
 def _response(description: str, shown: Document, numbers: Document) -> Document:
-    return {"description": description, "content": {"application/json": {"schema": {"allOf": [numbers, shown]}}}}
-
-
-def _present(schema: Document) -> Document:
-    """Return the schema of a query parameter that is there: it is never null."""
-    options = [option for option in schema.get("anyOf", []) if option.get("type") != "null"]
-    if not options:
-        return {key: value for key, value in schema.items() if key != "default"}
-    held = options[0] if len(options) == 1 else {"anyOf": options}
-    return {**held, **{key: schema[key] for key in ("description", "examples") if key in schema}}
+    return {"description": description, "content": {_JSON: {"schema": {"allOf": [numbers, shown]}}}}

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from ttgateway.api.openapi import Document, error_table
+from ttgateway.api.openapi import error_table
+from ttgateway.api.schemas import Document
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -90,7 +91,10 @@ def _asked(held: Document, document: Document) -> str:
 
 def _shown(held: Document, document: Document) -> str:
     status, response = next(iter(held["responses"].items()))
-    numbers, schema = response["content"]["application/json"]["schema"]["allOf"]
+    kind, content = next(iter(response["content"].items()))
+    if "allOf" not in content["schema"]:
+        return f"<p>Shows <code>{escape(kind)}</code>.</p>"
+    numbers, schema = content["schema"]["allOf"]
     code = numbers["properties"].get("returnCode", {}).get("enum")
     told = f" and returnCode {' or '.join(map(str, code))}" if code else ""
     cells = "".join(

@@ -54,19 +54,19 @@ class Routes:
         """
         return self._serving(2, method, path, endpoint, shows if isinstance(shows, dict) else {200: shows}, more)
 
-    def plain(self, path: str, answer: Callable[[ApiRequest], bytes], access: Access) -> None:
-        """Serve ``GET`` of a path whose reply is no JSON of ours: ``answer`` sets its headers and returns its body."""
+    def plain(self, operation: Operation, answer: Callable[[ApiRequest], bytes]) -> None:
+        """Serve a path of no version: ``answer`` sets the headers of its reply and returns its body."""
 
         def called(request: ApiRequest) -> bytes:
             try:
-                self.admitted(request, access)
+                self.admitted(request, operation.access)
                 text = answer(request)
             except Exception as error:
                 return written(request, 2, self.refused(request, 2, error), 0)
             request.set_header("content-length", str(len(text)))
             return text
 
-        self.app.route(path, methods=["GET"], strict_slashes=False, endpoint=f"GET {path}")(called)
+        self._route(operation, called)
 
     def _serving(
         self, api: int, method: str, path: str, code: int, shows: dict[int, Any], more: dict[str, Any]
@@ -92,6 +92,9 @@ class Routes:
         def called(request: ApiRequest, **parts: str) -> Deferred[bytes]:
             return _shielded(self._answer(request, operation, handler, parts))
 
+        self._route(operation, called)
+
+    def _route(self, operation: Operation, called: Callable[..., Any]) -> None:
         self.operations.append(operation)
         name, methods = f"{operation.method} {operation.path}", [operation.method]
         self.app.route(operation.path, methods=methods, strict_slashes=False, endpoint=name)(called)
