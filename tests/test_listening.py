@@ -63,3 +63,7 @@ def test_what_does_not_listen_yet_is_not_taken_for_local() -> None:
 def test_it_says_where_it_listens() -> None:
     assert str(listening(LOOPBACK)) == "http://127.0.0.1:8000/"
     assert "ttgateway.sock" in str(listening(SOCKET))
+
+
+def test_the_addresses_of_tcp_are_known() -> None:
+    assert listening(EVERYWHERE, UNIXAddress(b"/run/api.sock"), LOOPBACK_6).tcp == [("0.0.0.0", 8000), ("::1", 8001)]  # noqa: S104

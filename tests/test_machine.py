@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ttgateway.machine import default_gateways, ipv4_gateways, ipv6_gateways, is_own_address
+from ttgateway.machine import OwnHosts, default_gateways, ipv4_gateways, ipv6_gateways, is_own_address
 
 NONE = "0.0.0.0"  # noqa: S104  # nothing is bound
 IPV6_ROUTES = """\
@@ -93,3 +93,13 @@ def test_gateways_of_both_families_are_read_from_the_kernel(tmp_path: Path) -> N
 
 def test_no_gateways_are_known_where_the_kernel_lists_no_routes(tmp_path: Path) -> None:
     assert default_gateways(tmp_path / "route", tmp_path / "ipv6_route") == frozenset()
+
+
+def test_a_name_can_be_made_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "appliance.shop.example")
+    hosts = OwnHosts(["Orders.Example"])
+    assert hosts("appliance.local")
+    assert hosts("orders.example")
+    assert not hosts("ttgateway-0f3c1a2b4d5e.local")
+    hosts.add("ttgateway-0f3c1a2b4d5e.local")
+    assert hosts("ttgateway-0f3c1a2b4d5e.local")

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttgateway.settings import Settings, SettingsError, StreamAddress, allowed_network, load, parse, stream_address
+from ttgateway.settings import (
+    Button,
+    Settings,
+    SettingsError,
+    StreamAddress,
+    allowed_network,
+    load,
+    parse,
+    stream_address,
+)
 
 
 def test_an_empty_file_is_the_defaults() -> None:
@@ -193,3 +202,15 @@ def test_no_value_raises_anything_else(zone: str, network: str, bridge: str) -> 
         parse(f"timezone = {quoted[0]}\n[callbacks]\nallow = [{quoted[1]}]\n[bridge]\nat = {quoted[2]}")
     except SettingsError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize(
+    "table", ['device = "event0"', 'device = "/dev/a\\u0000b"', "key = -1", "key = 768", 'key = "28"']
+)
+def test_what_is_no_button_is_refused(table: str) -> None:
+    with pytest.raises(SettingsError, match=f"^button.{table.partition(' ')[0]} = "):
+        parse(f"[button]\n{table}")
+
+
+def test_a_button_is_a_device_and_perhaps_a_key() -> None:
+    assert parse('[button]\ndevice = "/dev/input/event0"\nkey = 28').button == Button("/dev/input/event0", 28)

@@ -25,6 +25,11 @@ class NotedEndpoint:
         hosts = [getattr(address, "host", "127.0.0.1") for address in self._addresses]
         return bool(hosts) and all(host == "::1" or host.startswith("127.") for host in hosts)
 
+    @property
+    def tcp(self) -> list[tuple[str, int]]:
+        """Return the addresses and ports at which it listens to TCP."""
+        return [(address.host, address.port) for address in self._addresses if hasattr(address, "port")]
+
     def __str__(self) -> str:
         """Return where it listens, for people."""
         return ", ".join(

@@ -38,6 +38,10 @@ class OwnHosts:
         short = machine.partition(".")[0]
         self._names = frozenset({"localhost", machine, f"{short}.local", *(name.lower() for name in names)})
 
+    def add(self, name: str) -> None:
+        """Take ``name``, lower case, for ours too."""
+        self._names |= {name}
+
     def __call__(self, host: str) -> bool:
         """Tell whether ``host``, lower case and without a port, is ours."""
         if host in self._names:

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from ttgateway.keys import ANY_KEY, HIGHEST_KEY
+
 _Positive = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 _ZONE = re.compile(r"[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")  # not localtime, nor right/ with its leap seconds
@@ -78,6 +80,22 @@ class Bridge(_Table, frozen=True):
         return bool(self.at or self.listen)
 
 
+class Discovery(_Table, frozen=True):
+    """How the gateway is found."""
+
+    enabled: bool = True
+    """Whether it announces itself on the network (protocol section 9)."""
+
+
+class Button(_Table, frozen=True):
+    """The appliance's button, if it is a Linux input device."""
+
+    device: str = ""
+    """The device's path; ``""`` where there is none."""
+    key: Annotated[int, Meta(ge=0, le=HIGHEST_KEY)] = ANY_KEY
+    """The code of the key that counts."""
+
+
 class StreamAddress(msgspec.Struct, frozen=True):
     """Where a stream is: the path of a Unix socket, IP address and port, or the path of a serial port and its baud."""
 
@@ -98,6 +116,8 @@ class Settings(_Table, frozen=True):
     journal: Journal = Journal()
     listeners: Listeners = Listeners()
     bridge: Bridge = Bridge()
+    discovery: Discovery = Discovery()
+    button: Button = Button()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -131,6 +151,7 @@ def parse(text: str) -> Settings:
     for network in settings.callbacks.allow:
         _check_network(network)
     _check_bridge(settings.bridge)
+    _check_device(settings.button.device)
     return settings
 
 
@@ -207,6 +228,11 @@ def _check_bridge(bridge: Bridge) -> None:
             raise SettingsError(f"{key} = {text!r}: must be like {example}: {error}") from None
     if bridge.at and bridge.listen:
         raise SettingsError(f"bridge.listen = {bridge.listen!r}: must be empty where bridge.at is set: {bridge.at!r}")
+
+
+def _check_device(device: str) -> None:
+    if device and (not device.startswith("/") or "\0" in device):
+        raise SettingsError(f"button.device = {device!r}: must be a full path like '/dev/input/event0'")
 
 
 def _explained(message: str, raw: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
-"""SIGINT and SIGTERM: the first asks for an orderly end, a later one ends the process at once."""
+"""SIGINT and SIGTERM: the first asks for an orderly end, a later one ends the process at once. SIGUSR1: the button."""
 
 import signal
+from collections.abc import Callable
 from typing import Any
 
 SAME_PRESS = 1.0
@@ -26,6 +27,15 @@ def later_ends_at_once(reactor: Any) -> None:
     """The end has begun: from `SAME_PRESS` seconds on, another signal does not wait for it."""
     _heed(signal.SIG_IGN)
     reactor.callLater(SAME_PRESS, _heed, signal.SIG_DFL)
+
+
+def press_at_signal(reactor: Any, press: Callable[[], None]) -> None:
+    """Call ``press`` in the reactor's turn at each SIGUSR1. That takes the signal from twistd, which rotates a log."""
+
+    def pressed(number: int, frame: object) -> None:
+        reactor.callFromThread(press)
+
+    signal.signal(signal.SIGUSR1, pressed)
 
 
 def _stop(reactor: Any) -> None:

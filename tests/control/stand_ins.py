@@ -18,6 +18,7 @@ from ttgateway.control.calling import Requests
 from ttgateway.control.console import Console, Work
 from ttgateway.control.ending import Ending
 from ttgateway.control.server import control_resource
+from ttgateway.feeds.audience import Audience
 from ttgateway.figures import DeliveryFigures
 from ttgateway.metrics import Metrics
 
@@ -59,13 +60,15 @@ class House:
         self.gateway = memory_gateway(self.store, clock)
         self.control = Wire(control_resource(self.gateway), self.reactor)
         metrics = Metrics(self.gateway, self.store, DeliveryFigures())
-        self.web = Wire(api_resource(self.gateway, self.reactor, metrics), self.reactor, api=True)
+        audience = Audience(self.gateway, self.reactor)
+        self.web = Wire(api_resource(self.gateway, self.reactor, metrics, audience), self.reactor, api=True)
         self.ending = Ending(self.reactor)
         self.console = Console(
             state_dir=state_dir,
             run=self.run,
             control=lambda reactor: cast(Requests, self.control),
             web=lambda reactor: cast(Requests, self.web),
+            browse=lambda seconds: [],
         )
 
     def stop_daemon(self) -> None:

@@ -9,7 +9,7 @@ from ttgateway.control import cli
 from ttgateway.control.cli import main
 from ttgateway.control.console import CommandFailed
 
-COMMANDS = ["button", "listen", "listeners", "orders", "simulate", "token"]
+COMMANDS = ["button", "discover", "listen", "listeners", "orders", "simulate", "token"]
 
 
 def test_the_version_is_told() -> None:

@@ -1,6 +1,7 @@
 """The operator's command line, and the Unix socket in the state directory that it talks to.
 
-``server`` is the daemon's side: whoever can open the socket (mode 0600) is the operator. ``cli`` is the command
+``server`` is the daemon's side: whoever can open the socket (mode 0600) is the operator. ``socket`` stands in front
+of it, for those who say one line instead of HTTP. ``cli`` is the command
 ``ttgateway``, and gives each of its commands a ``console``: the state directory, and a way to run in the reactor until
 an ``ending`` is asked for.
 

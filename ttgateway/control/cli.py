@@ -16,11 +16,13 @@ from ttgateway.clock import steady
 from ttgateway.control.calling import Requests
 from ttgateway.control.client import socket_requests
 from ttgateway.control.console import Console, Work
+from ttgateway.control.discover import discover
 from ttgateway.control.ending import Ending
 from ttgateway.control.listen import listen
 from ttgateway.control.show import button, listeners, orders
 from ttgateway.control.simulate import simulate
 from ttgateway.control.tokens import token
+from ttgateway.discovery.browsing import found_gateways
 from ttgateway.signals import later_ends_at_once
 
 CONNECT = 5.0
@@ -52,10 +54,11 @@ def main(context: click.Context, state_dir: Path) -> None:
         run=run,
         control=lambda reactor: socket_requests(reactor, state_dir),
         web=web_requests,
+        browse=found_gateways,
     )
 
 
-for command in (token, button, listeners, orders, listen, simulate):
+for command in (token, button, discover, listeners, orders, listen, simulate):
     main.add_command(command)
 
 

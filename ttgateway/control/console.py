@@ -9,6 +9,7 @@ import msgspec
 
 from ttgateway.control.calling import Requests
 from ttgateway.control.ending import Ending
+from ttgateway.discovery.browsing import FoundGateway
 
 T = TypeVar("T")
 
@@ -35,13 +36,14 @@ class Console(msgspec.Struct, frozen=True):
     """What the commands share; tests put something else in each place.
 
     ``control`` and ``web`` make, of the reactor, what sends HTTP requests to the daemon's control socket and to the
-    API of a gateway.
+    API of a gateway. ``browse`` returns the gateways that announce themselves within so many seconds.
     """
 
     state_dir: Path
     run: Runner
     control: Callable[[Any], Requests]
     web: Callable[[Any], Requests]
+    browse: Callable[[float], list[FoundGateway]]
 
 
 pass_console = click.make_pass_decorator(Console)

@@ -8,6 +8,7 @@ from klein.resource import KleinResource
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.web.iweb import IRequest
 
+from ttgateway.button import press
 from ttgateway.gateway import Gateway
 from ttgateway.orders.moment import shown
 from ttgateway.orders.order import Order
@@ -61,7 +62,7 @@ class _Operator:
         return {"revoked": len(found)}
 
     async def press_button(self, _: _Shape) -> object:
-        self._gateway.secrets.press_button()
+        press(self._gateway.secrets, "ttgateway button")
         return {}
 
     async def listeners(self, _: _Shape) -> object:
