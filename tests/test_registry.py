@@ -10,16 +10,18 @@ from tests.support import FakeClock, NoCallbacks, OnDemand, memory_store, result
 from ttgateway.refusals import (
     CallbackInvalid,
     CallbackMissing,
+    ChangesGone,
     ListenerOptionInvalid,
     ListenerSilent,
     ListenerUnknown,
     NotNow,
     TooMany,
 )
-from ttgateway.registry import Registration, Registry, Status
+from ttgateway.registry import Registration, Registry
 from ttgateway.store import listeners
 from ttgateway.store.commits import MEND_EVERY
 from ttgateway.store.listeners import CatchUp, Listener, Progress
+from ttgateway.watcher import AttemptRecord, Status
 
 URL = "http://10.0.0.1/"
 
@@ -63,11 +65,23 @@ class Watching:
     def removed(self, listener: Listener) -> None:
         self.told.append(f"-{listener.url}")
 
+    def replay(self, listener: Listener) -> None:
+        self.told.append(f"replay {listener.url}")
+
+    def resync(self, listener: Listener) -> None:
+        self.told.append(f"resync {listener.url}")
+
+    def answered(self, listener: Listener) -> None:
+        self.told.append(f"answered {listener.url}")
+
     def heard(self, host: str) -> None:
         self.hosts.append(host)
 
     def status(self, listener: Listener) -> Status:
         return Status("healthy", 3, 1.0, None)
+
+    def attempts(self, listener: Listener) -> list[AttemptRecord]:
+        return [AttemptRecord(1.0, 3, 1, "delivered", "200", 0.1, "")]
 
 
 class Hall:
@@ -375,6 +389,161 @@ def test_while_who_watches_does_not_run_nobody_is_told_anything(hall: Hall) -> N
     hall.watching.running = False
     assert not hall.registry.delivers
     assert hall.registry.status(listener).state == "down"
+
+
+def test_a_listener_is_found_by_its_id_with_its_progress_and_its_attempts(hall: Hall) -> None:
+    listener = hall.registered()
+    assert hall.registry.listener(listener.id) == hall.registry.all()[0]
+    assert [attempt.seq for attempt in hall.registry.attempts(listener.id)] == [3]
+
+
+def test_nobody_is_found_by_another_id(hall: Hall) -> None:
+    hall.registered()
+    registry = hall.registry
+    for call in (registry.listener, registry.attempts):
+        with pytest.raises(ListenerUnknown):
+            call("000000000009")
+    for asked in (registry.replay("000000000009", 0), registry.resync("000000000009"), registry.ping("000000000009")):
+        with pytest.raises(ListenerUnknown):
+            result_of(hall.ask(asked))
+    assert not hall.disk.waiting
+
+
+def test_who_is_not_kept_yet_is_not_found(hall: Hall) -> None:
+    pending = hall.register()
+    with pytest.raises(ListenerUnknown):
+        hall.registry.listener("000000000001")
+    hall.settle()
+    assert hall.registry.listener(result_of(pending).id)
+
+
+def at_seq(hall: Hall, cursor: int) -> tuple[Listener, Progress]:
+    """Register a listener, and let it have come to ``cursor``."""
+    listener = hall.registered()
+    progress = hall.registry.all()[0][1]
+    progress.cursor = progress.delivered = cursor
+    return listener, progress
+
+
+def test_a_replay_is_durable_before_it_begins_and_is_answered(hall: Hall) -> None:
+    listener, progress = at_seq(hall, 9)
+    pending = hall.ask(hall.registry.replay(listener.id, 4))
+    assert not pending.called
+    assert not progress.replaying
+    assert hall.watching.told == [f"+{URL}"]
+    hall.settle()
+    result_of(pending)
+    assert (progress.replay_after, progress.replay_upto) == (4, 9)
+    assert hall.watching.told == [f"+{URL}", f"replay {URL}"]
+    in_file = hall.in_file()[0][1]
+    assert (in_file.replay_after, in_file.replay_upto) == (4, 9)
+
+
+def test_what_moves_while_a_replay_is_written_is_not_undone(hall: Hall) -> None:
+    listener, progress = at_seq(hall, 9)
+    progress.replay_after, progress.replay_upto = 2, 5
+    pending = hall.ask(hall.registry.replay(listener.id, 4))
+    progress.replay_after, progress.cursor = 3, 11
+    hall.settle()
+    result_of(pending)
+    assert (progress.replay_after, progress.replay_upto, progress.cursor) == (3, 9, 11)
+
+
+@pytest.mark.parametrize("since", [9, 10, 2**53])
+def test_a_replay_of_nothing_is_granted_without_a_write(hall: Hall, since: int) -> None:
+    listener, progress = at_seq(hall, 9)
+    result_of(hall.ask(hall.registry.replay(listener.id, since)))
+    assert not progress.replaying
+    assert not hall.disk.waiting
+
+
+@pytest.mark.parametrize("since", [-1, 2**53 + 1, True, 1.0, "1", None, [], float("nan")])
+def test_what_is_no_seq_is_refused(hall: Hall, since: Any) -> None:
+    listener, _ = at_seq(hall, 9)
+    with pytest.raises(ListenerOptionInvalid):
+        result_of(hall.ask(hall.registry.replay(listener.id, since)))
+
+
+def test_a_replay_of_what_is_no_longer_kept_is_refused(hall: Hall) -> None:
+    listener, _ = at_seq(hall, 9)
+    hall.store.journal.trimmed_to(5)
+    with pytest.raises(ChangesGone, match="up to 5"):
+        result_of(hall.ask(hall.registry.replay(listener.id, 4)))
+    pending = hall.ask(hall.registry.replay(listener.id, 5))
+    hall.settle()
+    result_of(pending)
+
+
+def test_a_resync_is_durable_before_it_begins_and_is_answered(hall: Hall) -> None:
+    listener, progress = at_seq(hall, 9)
+    pending = hall.ask(hall.registry.resync(listener.id))
+    assert not pending.called
+    assert not progress.snapshot_due
+    hall.settle()
+    result_of(pending)
+    assert progress.snapshot_due
+    assert hall.watching.told == [f"+{URL}", f"resync {URL}"]
+    assert hall.in_file()[0][1].snapshot_due
+
+
+@pytest.mark.parametrize("what", ["replay", "resync"])
+def test_one_that_cannot_be_written_is_none(hall: Hall, logged: Logged, what: str) -> None:
+    listener, progress = at_seq(hall, 9)
+    hall.fail()
+    registry = hall.registry
+    pending = hall.ask(registry.replay(listener.id, 0) if what == "replay" else registry.resync(listener.id))
+    hall.settle()
+    with pytest.raises(NotNow):
+        result_of(pending)
+    assert (progress.replaying, progress.snapshot_due) == (False, False)
+    assert hall.watching.told == [f"+{URL}"]
+    logged.flush()
+    hall.timers.advance(MEND_EVERY)
+
+
+@pytest.mark.parametrize("what", ["replay", "resync"])
+def test_who_is_removed_meanwhile_is_unknown(hall: Hall, what: str) -> None:
+    listener, _ = at_seq(hall, 9)
+    registry = hall.registry
+    removed = hall.ask(registry.remove(listener))
+    pending = hall.ask(registry.replay(listener.id, 0) if what == "replay" else registry.resync(listener.id))
+    hall.settle()
+    result_of(removed)
+    with pytest.raises(ListenerUnknown):
+        result_of(pending)
+    assert hall.agree() == []
+    assert hall.watching.told == [f"+{URL}", f"-{URL}"]
+
+
+def test_both_are_kept_where_nobody_is_told_anything(hall: Hall) -> None:
+    listener, _ = at_seq(hall, 9)
+    hall.store.listeners = hall.in_file()
+    hall.store.listeners[0][1].cursor = 9
+    again = Registry(hall.store, hall.clock, hall.callbacks, lambda size: b"\0" * size, 100)
+    pending = [hall.ask(again.replay(listener.id, 3)), hall.ask(again.resync(listener.id))]
+    hall.settle()
+    for one in pending:
+        result_of(one)
+    assert (again.attempts(listener.id), again.all()[0][1].replaying) == ([], True)
+    assert hall.in_file()[0][1].snapshot_due
+
+
+def test_a_ping_reaches_the_listener_and_its_answer_is_a_sign_of_life(hall: Hall) -> None:
+    listener = hall.registered()
+    result_of(hall.ask(hall.registry.ping(listener.id, "10.0.0.7")))
+    assert hall.callbacks.reached[-1] == (URL, "10.0.0.7")
+    assert hall.watching.told == [f"+{URL}", f"answered {URL}"]
+
+
+def test_a_ping_without_an_answer_fails_with_the_cause(hall: Hall) -> None:
+    listener = hall.registered()
+    hall.callbacks.slow = Deferred()
+    pending = hall.ask(hall.registry.ping(listener.id))
+    hall.callbacks.slow.errback(ListenerSilent(URL, "timeout"))
+    with pytest.raises(ListenerSilent) as silent:
+        result_of(pending)
+    assert silent.value.cause == "timeout"
+    assert hall.watching.told == [f"+{URL}"]
 
 
 def test_a_restart_knows_who_registered(hall: Hall) -> None:

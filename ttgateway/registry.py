@@ -1,4 +1,4 @@
-"""The registry of listeners: registering, renewing, removing; and who wants to know of it."""
+"""The registry of listeners: registering, renewing, removing, mending; and who wants to know of it."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
@@ -7,10 +7,21 @@ import msgspec
 
 from ttgateway.clock import Clock
 from ttgateway.orders.change import ChangeType
-from ttgateway.refusals import CallbackMissing, ListenerOptionInvalid, ListenerSilent, ListenerUnknown, TooMany
+from ttgateway.refusals import (
+    CallbackMissing,
+    ChangesGone,
+    ListenerOptionInvalid,
+    ListenerSilent,
+    ListenerUnknown,
+    TooMany,
+)
 from ttgateway.store import listeners
 from ttgateway.store.listeners import CatchUp, Listener, Progress
 from ttgateway.store.store import Store
+from ttgateway.watcher import NOT_TOLD, AttemptRecord, Status, Watcher
+
+MOST_SEQ = 2**53
+"""The highest seq that every JSON reader tells apart from the next."""
 
 
 class Callbacks(Protocol):
@@ -27,35 +38,6 @@ class Callbacks(Protocol):
 
         ``caller`` is the address of the device that asks for it.
         """
-
-
-class Status(msgspec.Struct, frozen=True):
-    """How it stands with a listener at present; ``next_attempt`` in seconds from now, ``None`` if none is due."""
-
-    state: str
-    pending: int
-    oldest_pending: float
-    next_attempt: float | None
-
-
-class Watcher(Protocol):
-    """Who calls the listeners, and so must know who they are."""
-
-    @property
-    def running(self) -> bool:
-        """Whether listeners are told anything at present."""
-
-    def registered(self, listener: Listener, progress: Progress) -> None:
-        """A listener registered, for the first time or again."""
-
-    def removed(self, listener: Listener) -> None:
-        """A listener is no longer to be told anything."""
-
-    def heard(self, host: str) -> None:
-        """A request came from this address: whoever listens there is alive."""
-
-    def status(self, listener: Listener) -> Status:
-        """Return how it stands with a listener."""
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +82,18 @@ class Registry:
         """Return every listener with its progress."""
         return [(listener, self._progress[listener.id]) for listener in self._kept.values()]
 
+    def listener(self, listener_id: str) -> tuple[Listener, Progress]:
+        """Return the listener with this id, and its progress; raise `ListenerUnknown`."""
+        for listener in self._kept.values():
+            if listener.id == listener_id:
+                return listener, self._progress[listener_id]
+        raise ListenerUnknown("No listener has this id.")
+
+    def attempts(self, listener_id: str) -> list[AttemptRecord]:
+        """Return the last attempts at a listener, newest first; raise `ListenerUnknown`."""
+        listener, _ = self.listener(listener_id)
+        return [] if self._watcher is None else self._watcher.attempts(listener)
+
     @property
     def delivers(self) -> bool:
         """Whether listeners are told anything at present."""
@@ -108,7 +102,7 @@ class Registry:
     def status(self, listener: Listener) -> Status:
         """Return how it stands with ``listener``."""
         if self._watcher is None or not self._watcher.running:
-            return Status("down", 0, 0.0, None)
+            return NOT_TOLD
         return self._watcher.status(listener)
 
     def heard(self, host: str) -> None:
@@ -176,6 +170,44 @@ class Registry:
         if self._watcher is not None:
             self._watcher.removed(listener)
         self._store.cursors.forget(listener.id)
+
+    async def replay(self, listener_id: str, since: int) -> None:
+        """Have a listener told again, before what waits, every change after ``since`` that it has passed.
+
+        Raises `ListenerUnknown`, `ListenerOptionInvalid` where ``since`` is no seq, `ChangesGone`, and `NotNow`.
+        """
+        listener, progress = self.listener(listener_id)
+        if type(since) is not int or not 0 <= since <= MOST_SEQ:
+            raise ListenerOptionInvalid("Invalid since. Must be the seq of a change, or 0.")
+        upto, trimmed = progress.cursor, self._store.journal.trimmed
+        if since >= upto:
+            return
+        if since < trimmed:
+            raise ChangesGone(f"Changes up to {trimmed} are no longer kept. Take the active orders instead.")
+        await self._store.write(listeners.replaying(listener_id, *progress.replayed(since, upto)))
+        self.listener(listener_id)  # it may be gone by now
+        progress.replay_after, progress.replay_upto = progress.replayed(since, upto)
+        if self._watcher is not None:
+            self._watcher.replay(listener)
+
+    async def resync(self, listener_id: str) -> None:
+        """Have a listener told how things stand, in place of what waits; raise `ListenerUnknown` or `NotNow`."""
+        listener, progress = self.listener(listener_id)
+        await self._store.write(listeners.resyncing(listener_id))
+        self.listener(listener_id)
+        progress.snapshot_due = True
+        if self._watcher is not None:
+            self._watcher.resync(listener)
+
+    async def ping(self, listener_id: str, caller: str = "") -> None:
+        """Send a HEAD to a listener, on behalf of the device at ``caller``; an answer ends its backoff.
+
+        Raises `ListenerUnknown`, `CallbackForbidden` and `ListenerSilent`.
+        """
+        listener, _ = self.listener(listener_id)
+        await self._callbacks.reach(listener.url, caller)
+        if self._watcher is not None:
+            self._watcher.answered(listener)
 
     def _check_room(self, url: str) -> None:
         if url not in self._by_url and len(self._by_url) >= self._most:

@@ -1,12 +1,14 @@
 """A whole gateway on fakes: orders go in at one end, and what listeners are sent comes out at the other."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import Clock
 
 from tests.notifier.network import FakeDial, Peer, fake_network, pass_time
+from tests.store.files import shop_in
 from tests.support import DEFAULTS, AtOnce, FakeClock, Names, OnDemand, memory_gateway, memory_store, result_of
 from ttgateway.notifier.notifier import Notifier
 from ttgateway.notifier.reach import Reach
@@ -17,15 +19,26 @@ from ttgateway.store.listeners import Listener, Progress
 
 
 class Shop:
-    """Time passes only in `wait`; jitter is always in the middle, so that delays are what the tables say."""
+    """Time passes only in `wait`; jitter is always in the middle, so that delays are what the tables say.
+
+    With a ``directory``, the store is in a file there.
+    """
 
     def __init__(
-        self, *, executor: AtOnce | OnDemand | None = None, settings: Settings = DEFAULTS, names: Names | None = None
+        self,
+        *,
+        executor: AtOnce | OnDemand | None = None,
+        settings: Settings = DEFAULTS,
+        names: Names | None = None,
+        directory: Path | None = None,
     ) -> None:
         self.timers = Clock()
         self.clock = FakeClock(self.timers)
         self.dial = FakeDial()
-        self.store = memory_store(self.timers, clock=self.clock, executor=executor, settings=settings)
+        if directory is None:
+            self.store = memory_store(self.timers, clock=self.clock, executor=executor, settings=settings)
+        else:
+            self.store = shop_in(directory, self.clock, limits=settings.journal).store
         self.network = fake_network(self.timers, dial=self.dial, names=names)
         self.gateway = memory_gateway(self.store, self.clock, settings=settings, callbacks=Reach(self.network))
         self.notifier = self._notifier()
@@ -41,6 +54,12 @@ class Shop:
         self.dial.peer.answer(405)
         return result_of(registering)
 
+    def replay(self, listener: Listener, since: int) -> None:
+        result_of(self.gateway.registry.replay(listener.id, since))
+
+    def resync(self, listener: Listener) -> None:
+        result_of(self.gateway.registry.resync(listener.id))
+
     def post(self, name: str, location: str = "", kind: OrderType = OrderType.ON_PREMISE) -> None:
         result_of(self.gateway.post(name, kind, location))
 
@@ -55,6 +74,10 @@ class Shop:
 
     def progress(self, listener: Listener) -> Progress:
         return next(progress for known, progress in self.gateway.registry.all() if known.id == listener.id)
+
+    def flags(self, listener: Listener) -> list[str]:
+        """Return the flags of the last attempts, oldest first."""
+        return [attempt.flags for attempt in reversed(self.gateway.registry.attempts(listener.id))]
 
     def state(self, listener: Listener) -> str:
         return self.gateway.registry.status(listener).state

@@ -1,18 +1,52 @@
-"""Whatever happens, in whatever order: each listener is told everything, once, in order."""
+"""Whatever happens, in whatever order: each listener is told everything, once, in order, and again what it asks for."""
 
 import json
+from collections import Counter
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.notifier.network import Peer
 from tests.notifier.shop import Shop
-from ttgateway.store.listeners import Listener
+from ttgateway.store.listeners import Listener, Progress
 
 HOSTS = (2, 3, 4)
 NAMES = st.sampled_from(["1", "2", "3"])
 LISTENERS = st.sampled_from(HOSTS)
+TRIES = 5
+
+
+class Device:
+    """What one listener has acknowledged, and what it is owed."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+        self.first: list[int] = []
+        self.owed: set[int] = set()
+        self.refused: Counter[tuple[int, str]] = Counter()
+        self.parked: set[int] = set()
+        self.unparked = 0
+        self.snapshots = 0
+
+    def acknowledges(self, seq: int, kind: str, flags: str) -> None:
+        self.told.append(seq)
+        if flags == "replay":
+            self.owed.discard(seq)
+            if seq in self.parked:
+                self.parked.remove(seq)
+                self.unparked += 1
+        elif flags == "snapshot":
+            self.snapshots += kind == "SNAPSHOT_END"
+        else:
+            assert not self.first or seq > self.first[-1]
+            self.first.append(seq)
 
 
 class Course(RuleBasedStateMachine):
@@ -22,7 +56,7 @@ class Course(RuleBasedStateMachine):
         super().__init__()
         self.shop = Shop()
         self.listeners: dict[int, Listener] = {}
-        self.told: dict[int, list[int]] = {host: [] for host in HOSTS}
+        self.devices = {host: Device() for host in HOSTS}
 
     def waiting(self, host: int) -> Peer | None:
         """Return the connection on which ``host`` has an unanswered delivery."""
@@ -31,25 +65,49 @@ class Course(RuleBasedStateMachine):
                 return peer
         return None
 
-    @rule(host=LISTENERS)
-    def register(self, host: int) -> None:
+    def progress(self, host: int) -> Progress:
+        return self.shop.progress(self.listeners[host])
+
+    @initialize()
+    def begin(self) -> None:
+        for host in HOSTS[:2]:
+            self.register(host, False)
+        self.post("1", [1, 2, 3])
+        self.work(HOSTS[0], 3)
+
+    @rule(host=LISTENERS, snapshot=st.booleans())
+    def register(self, host: int, snapshot: bool) -> None:
         self.shop.dial.down.discard(f"10.0.0.{host}")
         self.shop.dial.silent.discard(f"10.0.0.{host}")
         known = self.listeners.get(host)
-        self.listeners[host] = self.shop.register(host)
+        self.listeners[host] = self.shop.register(host, snapshot=snapshot)
         assert known is None or known.id == self.listeners[host].id
         next(peer for peer in reversed(self.shop.dial.peers) if not peer.open).received()  # the HEAD
 
-    @rule(name=NAMES, location=st.integers(1, 9))
-    def post(self, name: str, location: int) -> None:
-        self.shop.post(name, str(location))
+    @rule(name=NAMES, locations=st.lists(st.integers(1, 9), min_size=1, max_size=5))
+    def post(self, name: str, locations: list[int]) -> None:
+        for location in locations:
+            self.shop.post(name, str(location))
 
     @rule(name=NAMES)
     def clear(self, name: str) -> None:
         if self.shop.gateway._active.is_active(name):
             self.shop.clear(name)
 
-    @rule(host=LISTENERS, status=st.sampled_from([200, 204, 200, 503, 500, 408]), closes=st.booleans())
+    @rule(host=LISTENERS, back=st.integers(0, 9))
+    def replay(self, host: int, back: int) -> None:
+        if host in self.listeners:
+            cursor = self.progress(host).cursor
+            since = max(0, cursor - back)
+            self.devices[host].owed |= set(range(since + 1, cursor + 1))
+            self.shop.replay(self.listeners[host], since)
+
+    @rule(host=LISTENERS)
+    def resync(self, host: int) -> None:
+        if host in self.listeners:
+            self.shop.resync(self.listeners[host])
+
+    @rule(host=LISTENERS, status=st.sampled_from([200, 204, 200, 200, 503, 500, 408]), closes=st.booleans())
     def answer(self, host: int, status: int, closes: bool) -> None:
         peer = self.waiting(host)
         if peer is None:
@@ -58,11 +116,35 @@ class Course(RuleBasedStateMachine):
         if first.startswith("HEAD"):
             peer.answer(503)
             return
-        seq = json.loads(body)["seq"]
+        change = json.loads(body)
+        seq, flags, device = change["seq"], headers.get("ttgateway-flags", ""), self.devices[host]
+        progress = self.progress(host)
+        assert (seq <= progress.cursor) if flags == "replay" else (flags == "snapshot" or seq == progress.cursor + 1)
         if status < 300:
-            assert headers["ttgateway-previous"] == str(self.told[host][-1] if self.told[host] else 0)
-            self.told[host].append(seq)
+            assert headers["ttgateway-previous"] == str(device.told[-1] if device.told else 0)
+            device.acknowledges(seq, change["type"], flags)
+        elif status in (404, 500):
+            device.refused[seq, flags] += 1
+        parked = progress.parked
         peer.answer(status, *(["Connection: close"] if closes else []))
+        if progress.parked > parked:
+            assert flags == ""
+            device.parked.add(seq)
+
+    @rule(host=LISTENERS, count=st.integers(2, 9))
+    def work(self, host: int, count: int) -> None:
+        for _ in range(count):
+            self.answer(host, 200, False)
+
+    @rule(host=LISTENERS)
+    def refuse(self, host: int) -> None:
+        """Let a listener refuse what comes, until that is given up."""
+        for _ in range(TRIES):
+            self.answer(host, 404, False)
+            waited = 0
+            while self.waiting(host) is None and waited < 13:
+                self.shop.wait(1)
+                waited += 1
 
     @rule(host=LISTENERS)
     def lose_connections(self, host: int) -> None:
@@ -85,7 +167,6 @@ class Course(RuleBasedStateMachine):
     def wait(self, seconds: float) -> None:
         self.shop.wait(seconds)
 
-    @precondition(lambda self: self.listeners)
     @rule()
     def restart(self) -> None:
         self.shop.restart_notifier()
@@ -93,6 +174,20 @@ class Course(RuleBasedStateMachine):
     @invariant()
     def accounts_balance(self) -> None:
         assert self.shop.accounts_balance()
+
+    @invariant()
+    def accounts_are_of_first_deliveries(self) -> None:
+        for host in self.listeners:
+            progress, device = self.progress(host), self.devices[host]
+            assert progress.delivered == len(device.first) + device.unparked
+            assert progress.parked == len(device.parked)
+
+    @invariant()
+    def what_is_parked_is_kept(self) -> None:
+        self.shop.store.commits._start()  # what rides with the next commit
+        for host, listener in self.listeners.items():
+            rows = self.shop.store._connections[1].execute("SELECT seq FROM parked WHERE listener = ?", (listener.id,))
+            assert {seq for (seq,) in rows} == self.devices[host].parked
 
     @invariant()
     def one_in_flight(self) -> None:
@@ -104,6 +199,11 @@ class Course(RuleBasedStateMachine):
             ]
             assert len(busy) <= 1
 
+    def is_told_all(self, host: int) -> bool:
+        progress = self.progress(host)
+        behind = progress.cursor < self.shop.store.journal.last
+        return not (behind or progress.replaying or progress.snapshot_due)
+
     def teardown(self) -> None:
         """Let everything be well again, and see that everybody has been told everything."""
         self.shop.dial.down.clear()
@@ -112,17 +212,23 @@ class Course(RuleBasedStateMachine):
             for host in self.listeners:
                 while self.waiting(host) is not None:
                     self.answer(host, 200, False)
-            if all(p.cursor == self.shop.store.journal.last for _, p in self.shop.gateway.registry.all()):
+            if all(map(self.is_told_all, self.listeners)):
                 break
             self.shop.wait(0.5)
-        for host, listener in self.listeners.items():
-            progress = self.shop.progress(listener)
-            assert progress.parked == 0
-            assert self.told[host] == list(range(progress.base + 1, self.shop.store.journal.last + 1))
+        for host in self.listeners:
+            assert self.is_told_all(host)
+            progress, device = self.progress(host), self.devices[host]
+            assert len(device.first) + device.unparked + len(device.parked) + progress.coalesced == (
+                self.shop.store.journal.last - progress.base
+            )
+            if not progress.coalesced:
+                first = sorted({*device.first, *(seq for seq, flags in device.refused if not flags)})
+                assert first == list(range(progress.base + 1, self.shop.store.journal.last + 1))
+            assert all(device.refused[seq, "replay"] >= TRIES for seq in device.owed)
         self.shop.wait(5)
         assert self.shop.timers.getDelayedCalls() == []
         self.shop.close()
 
 
 def test_each_listener_is_told_everything_once_and_in_order_whatever_happens() -> None:
-    run_state_machine_as_test(Course, settings=settings(max_examples=150, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(Course, settings=settings(max_examples=200, stateful_step_count=50, deadline=None))

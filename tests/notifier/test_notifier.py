@@ -50,6 +50,19 @@ def test_it_runs_until_it_is_stopped_and_can_be_asked_of_its_listeners_then_too(
     result_of(shop.store.stop())
 
 
+def test_of_a_listener_that_is_just_gone_there_is_nothing_to_tell_nor_to_do(shop: Shop) -> None:
+    listener = shop.register()
+    shop.post("1")
+    result_of(shop.gateway.registry.remove(listener))
+    status = shop.gateway.registry.status(listener)
+    assert (status.state, status.pending, status.next_attempt) == ("down", 0, None)
+    assert shop.notifier.attempts(listener) == []
+    dialled = len(shop.dial.dialled)
+    for tell in (shop.notifier.replay, shop.notifier.resync, shop.notifier.answered):
+        tell(listener)
+    assert len(shop.dial.dialled) == dialled
+
+
 def test_a_listener_is_healthy_then_retrying_then_down_then_healthy(shop: Shop) -> None:
     listener = shop.register()
     status = shop.gateway.registry.status

@@ -5,14 +5,15 @@ import pytest
 from twisted.internet.task import Clock
 
 from tests.conftest import Logged
-from tests.store.files import Shop, clock_at, shop_in
+from tests.store.files import Shop, clock_at, listener, progress, shop_in
 from tests.support import FakeClock, OnDemand, memory_store, result_of
 from ttgateway.orders.change import ChangeType
 from ttgateway.orders.order import OrderType
-from ttgateway.store import journal
+from ttgateway.store import journal, listeners
 from ttgateway.store.commits import MEND_EVERY
 from ttgateway.store.entry import DamagedEntryError
 from ttgateway.store.journal import PAGE
+from ttgateway.store.listeners import Parked
 
 MODIFIED, PAGED = ChangeType.MODIFIED.value, ChangeType.PAGED.value
 
@@ -217,3 +218,35 @@ def test_a_damaged_change_is_not_handed_out(shop: Shop) -> None:
 def newest(shop: Shop, after: int, upto: int, *types: str) -> list[tuple[int, int]]:
     page = result_of(shop.store.journal.newest_page(after, upto, types))
     return [(entry.seq, others) for entry, others in page]
+
+
+def test_what_is_told_again_is_known_to_be_parked_or_not(shop: Shop) -> None:
+    for name in ("1", "2", "3", "4", "5"):
+        shop.post(name)
+    for number in (1, 2):
+        result_of(shop.store.write(listeners.saving(listener(number), progress())))
+    shop.store.cursors.parked(Parked("listener-1", 3, 1.0, "404", b"{}"), progress())
+    shop.store.cursors.parked(Parked("listener-2", 4, 1.0, "404", b"{}"), progress())
+    result_of(shop.store.write(lambda db: None))
+    again = result_of(shop.store.journal.page_again("listener-1", 1, 4))
+    assert [(entry.seq, parked) for entry, parked in again] == [(2, False), (3, True), (4, False)]
+    assert [entry for entry, _ in again] == result_of(shop.store.journal.page(1))[:3]
+
+
+def test_what_is_told_again_comes_in_pages_and_undamaged(shop: Shop) -> None:
+    for name in range(PAGE + 5):
+        shop.post(str(name))
+    again = result_of(shop.store.journal.page_again("listener-1", 1, PAGE + 4))
+    assert [entry.seq for entry, _ in again] == list(range(2, PAGE + 2))
+    result_of(shop.store.write(lambda db: db.execute("UPDATE changes SET at = at + 1 WHERE seq = 7")))
+    with pytest.raises(DamagedEntryError):
+        result_of(shop.store.journal.page_again("listener-1", 1, PAGE))
+
+
+def test_a_change_knows_when_it_was_committed_until_it_is_read_from_the_file(shop: Shop) -> None:
+    shop.clock.timers.advance(7)
+    shop.post("1")
+    remembered = shop.store.journal.recent(0)
+    assert remembered is not None
+    assert remembered.committed == 7
+    assert [entry.committed for entry in result_of(shop.store.journal.page(0))] == [None]

@@ -64,6 +64,8 @@ def park(house: House, seq: int, moved: Progress, who: str = "listener-1") -> No
         last_success=TIMES,
         last_failure=TIMES,
         last_cause=st.text(st.characters(codec="ascii", exclude_characters="\x00"), max_size=8),
+        replay_after=COUNTS,
+        replay_upto=COUNTS,
     )
 )
 def test_how_far_a_listener_has_come_reads_as_it_was_written(moved: Progress) -> None:
@@ -174,6 +176,76 @@ def test_only_the_newest_refused_changes_are_kept(house: House, monkeypatch: pyt
         park(house, seq, progress())
     house.timers.advance(SOON)
     assert house.parked() == [4, 5, 6, 1]
+
+
+def unpark(house: House, seq: int, moved: Progress, who: str = "listener-1") -> None:
+    house.store.cursors.unparked(who, seq, moved)
+
+
+def test_a_change_that_was_delivered_after_all_is_kept_no_longer(house: House) -> None:
+    house.add(listener(1))
+    house.add(listener(2))
+    for who in ("listener-1", "listener-2"):
+        park(house, 5, progress(), who)
+    park(house, 6, progress())
+    house.timers.advance(SOON)
+    unpark(house, 5, progress(7))
+    assert house.parked() == [6, 5]
+    assert house.known()["listener-1"][1] == progress(7)
+
+
+def test_one_that_is_parked_and_delivered_before_the_next_commit_is_not_kept(house: House) -> None:
+    house.add(listener())
+    park(house, 5, progress())
+    unpark(house, 5, progress())
+    house.timers.advance(SOON)
+    assert house.parked() == []
+
+
+def test_that_it_was_delivered_is_written_again_if_it_was_lost_and_only_then(house: House, logged: Logged) -> None:
+    house.add(listener())
+    park(house, 5, progress())
+    house.timers.advance(SOON)
+    unpark(house, 5, progress())
+    house.store.write(lambda db: db.execute("no such statement")).addErrback(lambda _: None)
+    house.timers.advance(MEND_EVERY)
+    assert house.parked() == []
+    park(house, 5, progress())
+    house.timers.advance(SOON)
+    assert house.parked() == [5]
+    house.store.write(lambda db: db.execute("no such statement")).addErrback(lambda _: None)
+    house.timers.advance(MEND_EVERY)
+    assert house.parked() == [5]
+    logged.flush()
+
+
+def test_a_replay_is_written_beside_the_progress(house: House) -> None:
+    house.add(listener(1), progress(9))
+    house.add(listener(2), progress(9))
+    result_of(house.store.write(listeners.replaying("listener-1", 3, 9)))
+    one, other = (house.known()[who][1] for who in ("listener-1", "listener-2"))
+    assert (one.replay_after, one.replay_upto, one.cursor, one.replaying) == (3, 9, 9, True)
+    assert other == progress(9)
+
+
+def test_a_resync_makes_a_snapshot_due(house: House) -> None:
+    house.add(listener(1))
+    house.add(listener(2))
+    result_of(house.store.write(listeners.resyncing("listener-1")))
+    assert {who: how_far.snapshot_due for who, (_, how_far) in house.known().items()} == {
+        "listener-1": True,
+        "listener-2": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("under_way", "since", "upto", "both"),
+    [((0, 0), 3, 9, (3, 9)), ((5, 5), 3, 9, (3, 9)), ((4, 7), 3, 9, (3, 9)), ((4, 7), 6, 9, (4, 9))],
+)
+def test_two_replays_are_one(under_way: tuple[int, int], since: int, upto: int, both: tuple[int, int]) -> None:
+    after, before = under_way
+    how_far = Progress(base=0, cursor=9, replay_after=after, replay_upto=before)
+    assert how_far.replayed(since, upto) == both
 
 
 def test_a_removed_listener_takes_its_refused_changes_along(house: House) -> None:

@@ -88,6 +88,31 @@ def test_what_a_listener_waits_for_is_kept() -> None:
     assert kept(shop) == list(range(3, 11))
 
 
+def replaying(shop: Shop, after: int, upto: int) -> None:
+    result_of(shop.store.write(listeners.replaying("listener-1", after, upto)))
+
+
+def test_what_a_replay_is_to_tell_is_kept() -> None:
+    shop = shop_with(keep_changes=4)
+    come_and_gone(shop, 5)
+    listen(shop, cursor=9)
+    replaying(shop, after=2, upto=5)
+    round_of(shop)
+    assert kept(shop) == list(range(3, 11))
+    replaying(shop, after=5, upto=5)  # it is over
+    round_of(shop)
+    assert kept(shop) == [7, 8, 9, 10]
+
+
+def test_a_replay_to_a_listener_that_is_away_too_long_does_not_fill_the_disk() -> None:
+    shop = shop_with(keep_changes=2, keep_pending=6)
+    come_and_gone(shop, 5)
+    listen(shop, cursor=9)
+    replaying(shop, after=1, upto=9)
+    round_of(shop)
+    assert kept(shop) == list(range(5, 11))
+
+
 def test_a_listener_that_is_away_too_long_does_not_fill_the_disk() -> None:
     shop = shop_with(keep_changes=2, keep_pending=6)
     come_and_gone(shop, 5)

@@ -2,10 +2,17 @@
 
 How a change gets to a listener
     ``store.journal`` announces that changes are durable; `Notifier` wakes the `ListenerQueue` of each listener. A
-    queue asks `Upcoming` what comes after its listener's cursor, makes one `Attempt` at it, and looks at the
-    `Outcome`: delivered (the cursor moves), down (wait, try again, for ever), refused (a few more tries, then this
-    change is parked), gone (the listener is removed). Then it looks again. There is no other loop, and no list of
-    waiting changes: a wake-up cannot be lost, as the queue compares its cursor with the journal before it idles.
+    queue asks `Upcoming` what comes after its listener's cursor, has `Calls` make one `Attempt` at it, and looks at
+    the `Outcome`: delivered (the cursor moves), down (wait, try again, for ever), refused (a few more tries, then this
+    change is parked), gone (the listener is removed). `Accounts` writes down what became of it. Then it looks again.
+    There is no other loop, and no list of waiting changes: a wake-up cannot be lost, as the queue compares its cursor
+    with the journal before it idles.
+
+How changes are told again
+    A replay is a second position in the progress, which runs up to where the cursor stood, and goes before it. A
+    snapshot (`snapshot`) is made of what is in memory, when it is due; `Resyncs` holds back what is asked for too
+    often. That either is due is durable before it begins. Neither is a state of the queue: they only change what comes
+    next.
 
 What a healthy listener costs
     One connection while there is traffic, one `Attempt` a delivery. No timer: one `Sweep` looks at all deadlines.
@@ -14,7 +21,7 @@ What a listener in trouble costs the others
     Nothing. It has its own connection, state and backoff; at most `places.MOST` of its kind are tried at a time.
 
 What ends a backoff early
-    Any sign of life: registering again, any request from that host. `Notifier.heard`.
+    Any sign of life: registering again, any request from that host (`Notifier.heard`), an answer to a ping.
 
 How an attempt is kept on a leash
     `callback` parses a URL once and strictly; `resolver` looks names up in a small pool of its own, with a deadline;

@@ -16,9 +16,9 @@ from ttgateway.notifier.owner import Owned, Owner
 from ttgateway.notifier.places import Places
 from ttgateway.notifier.queue import ListenerQueue
 from ttgateway.notifier.states import Event
-from ttgateway.registry import Status
 from ttgateway.store.listeners import Listener, Progress
 from ttgateway.store.store import Store
+from ttgateway.watcher import NOT_TOLD, AttemptRecord, Status
 
 GRACE = 5.0
 """Seconds that an attempt in flight has to end when the gateway stops."""
@@ -62,6 +62,7 @@ class Notifier:
             timers=timers,
             network=network,
             places=Places(),
+            figures=self.figures,
             jitter=jitter,
             epoch=store.epoch,
             in_trouble=self._in_trouble,
@@ -117,6 +118,25 @@ class Notifier:
         if queue is not None:
             queue.happen(Event.DROP)
 
+    def replay(self, listener: Listener) -> None:
+        """A listener is told again what its progress says, before anything else."""
+        queue = self._queues.get(listener.id)
+        if queue is not None:
+            queue.replay()
+
+    def resync(self, listener: Listener) -> None:
+        """A listener is told how things stand, in place of what waits."""
+        queue = self._queues.get(listener.id)
+        if queue is not None:
+            queue.resync()
+
+    def answered(self, listener: Listener) -> None:
+        """A listener answered a HEAD: if it is in trouble, it is tried at once."""
+        queue = self._queues.get(listener.id)
+        if queue is not None:
+            queue.trouble.answered()
+            queue.happen(Event.HEARD)
+
     def heard(self, host: str) -> None:
         """A request came from ``host``: listeners there that are in trouble are tried at once."""
         for queue in tuple(self._troubled.get(host, ())):
@@ -124,7 +144,9 @@ class Notifier:
 
     def status(self, listener: Listener) -> Status:
         """Return how it stands with a listener."""
-        queue = self._queues[listener.id]
+        queue = self._queues.get(listener.id)
+        if queue is None:  # it was removed just now, or is stopped
+            return NOT_TOLD
         progress, now = queue.progress, self._clock.now().wall
         oldest = self._journal.recent(progress.cursor)
         since = oldest.at if oldest is not None else progress.failing_since
@@ -136,6 +158,11 @@ class Notifier:
             oldest_pending=max(0.0, now - since) if pending and since is not None else 0.0,
             next_attempt=queue.next_attempt(),
         )
+
+    def attempts(self, listener: Listener) -> list[AttemptRecord]:
+        """Return the last attempts at a listener, newest first."""
+        queue = self._queues.get(listener.id)
+        return [] if queue is None else queue.calls.logbook.newest()
 
     def _wake(self) -> None:
         for queue in self._queues.values():

@@ -7,6 +7,7 @@ import msgspec
 from twisted.internet.interfaces import IReactorTime
 
 from ttgateway.clock import Clock
+from ttgateway.figures import DeliveryFigures
 from ttgateway.notifier.attempt import Network
 from ttgateway.notifier.places import Places
 from ttgateway.notifier.states import Event
@@ -36,6 +37,7 @@ class Owner(msgspec.Struct, frozen=True):
     timers: IReactorTime
     network: Network
     places: Places
+    figures: DeliveryFigures
     jitter: Callable[[], float]
     epoch: str
     in_trouble: Callable[[Owned], None]

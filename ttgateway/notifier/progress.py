@@ -1,12 +1,18 @@
-"""How a listener's progress changes with what becomes of a delivery. The accounts balance after each of these."""
+"""How a listener's progress changes with what becomes of a delivery. The accounts balance after each of these.
 
-from ttgateway.notifier.upcoming import Delivery
+They are of first deliveries: a replay changes them only where it delivers what was parked.
+"""
+
+from ttgateway.notifier.delivery import Delivery
 from ttgateway.store.listeners import Progress
 
 
 def delivered(progress: Progress, delivery: Delivery, wall: float) -> None:
     """The listener has it, at Unix time ``wall``: whatever was wrong is over."""
-    if delivery.is_change:
+    if delivery.entry is not None:
+        progress.delivered += 1
+    elif delivery.unparks(progress):
+        progress.parked -= 1
         progress.delivered += 1
     progress.previous = delivery.seq
     progress.failures = 0
@@ -31,6 +37,8 @@ def passed_over(progress: Progress, delivery: Delivery) -> None:
         progress.cursor = delivery.cursor
     if delivery.ends_snapshot:
         progress.snapshot_due = False
+    if delivery.again is not None and delivery.goes_on_with_replay(progress):
+        progress.replay_after = delivery.again.upto
 
 
 def failed(progress: Progress, cause: str, delay: float, wall: float) -> None:

@@ -12,17 +12,17 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ttgateway.notifier.attempt import DELIVERY, Attempt, Destination
+from ttgateway.notifier.accounts import Accounts
 from ttgateway.notifier.callback import CallbackURL
+from ttgateway.notifier.calls import Calls
+from ttgateway.notifier.delivery import SNAPSHOT, Delivery
 from ttgateway.notifier.outcome import Outcome, Verdict, works
 from ttgateway.notifier.owner import Owner
-from ttgateway.notifier.progress import delivered, parked, passed_over
-from ttgateway.notifier.request import head_request, post_request, post_start
 from ttgateway.notifier.states import TRANSITIONS, Event, State
 from ttgateway.notifier.trouble import Trouble
-from ttgateway.notifier.upcoming import Delivery, Upcoming
+from ttgateway.notifier.upcoming import Upcoming
 from ttgateway.store.entry import DamagedEntryError
-from ttgateway.store.listeners import Listener, Parked, Progress
+from ttgateway.store.listeners import Listener, Progress
 
 UNREADABLE = 1.0
 """Seconds before the journal is read again after it could not be."""
@@ -32,14 +32,13 @@ class ListenerQueue:
     """The queue of one listener. `happen` feeds it its events."""
 
     __slots__ = (
-        "_attempt",
+        "_accounts",
         "_delivery",
-        "_destination",
         "_owner",
         "_placed",
-        "_start",
         "_timer",
         "_upcoming",
+        "calls",
         "listener",
         "progress",
         "state",
@@ -52,20 +51,18 @@ class ListenerQueue:
         self.progress = progress
         self.state = State.IDLE
         self._owner = owner
-        self._destination = Destination(CallbackURL.parse(listener.url), owner.network)
-        self._start = post_start(self._destination.url)
+        self.calls = Calls(CallbackURL.parse(listener.url), owner, self._ended)
         self._upcoming = Upcoming(listener, progress, owner.journal, owner.clock)
         self._delivery: Delivery | None = None
-        self._attempt: Attempt | None = None
         self._timer: IDelayedCall | None = None
         self.trouble = Trouble(progress, owner)
+        self._accounts = Accounts(progress, owner)
         self._placed = False  # holds one of the places for listeners in trouble
 
     @property
     def host(self) -> str:
         """Where the listener was last reached, or is to be: an address, or a name that was never found."""
-        address = self._destination.address
-        return str(address) if address is not None else self._destination.url.host
+        return self.calls.host
 
     def happen(self, event: Event, what: Any = None) -> None:
         """Let ``event`` happen.
@@ -90,9 +87,29 @@ class ListenerQueue:
         self.happen(Event.WAKE)
         self.happen(Event.HEARD, True)
 
+    def replay(self) -> None:
+        """The progress says what is to be told again: that is next."""
+        self._upcoming.replay(telling=self._is_telling())
+        self.happen(Event.WAKE)
+
+    def resync(self) -> None:
+        """Somebody asked for a snapshot."""
+        self._upcoming.resync(telling=self._is_telling())
+        self.happen(Event.WAKE)
+
+    def check(self, _: float) -> None:
+        """From time to time, while a snapshot has to wait: look whether it has waited long enough."""
+        if not self._upcoming.is_held():
+            self._owner.network.sweep.ignore(self)
+            self.happen(Event.WAKE)
+
     def next_attempt(self) -> float | None:
         """Return in how many seconds the next attempt is due; ``None`` if none is planned."""
         return None if self._timer is None else max(0.0, self._timer.getTime() - self._owner.timers.seconds())
+
+    def _is_telling(self) -> bool:
+        """Tell whether a part of a snapshot is in flight."""
+        return self.calls.under_way and self._delivery is not None and self._delivery.flags == SNAPSHOT
 
     # What the transitions do.
 
@@ -104,10 +121,10 @@ class ListenerQueue:
 
     def _look(self, _: object = None) -> None:
         """See what comes next, and go about it."""
-        cursor = self.progress.cursor
         delivery = self._upcoming.next()
-        if self.progress.cursor != cursor:  # passed over what the listener does not want
-            self._owner.cursors.moved(self.listener.id, self.progress)
+        if self._upcoming.moved:  # it passed over what the listener is not told
+            self._upcoming.moved = False
+            self._accounts.moved(self.listener)
         if delivery is not None:
             self._ask_place()
         elif self._upcoming.must_read():
@@ -115,6 +132,8 @@ class ListenerQueue:
             self._upcoming.read().addBoth(lambda result: self.happen(Event.READ, result))
         else:
             self.state = State.IDLE
+            if self.progress.snapshot_due:  # it has to wait
+                self._owner.network.sweep.watch(self)
 
     def _read(self, result: object) -> None:
         """A page was read, or could not be; a damaged one is made good by a snapshot."""
@@ -122,7 +141,7 @@ class ListenerQueue:
             self._look()
         elif result.check(DamagedEntryError):
             self._log.error("{error}; {url} gets a snapshot", error=result.value, url=self.listener.url)
-            self.progress.snapshot_due = True
+            self._upcoming.lose()
             self._look()
         else:
             self._log.error("The journal cannot be read: {error!r}", error=result.value)
@@ -145,33 +164,21 @@ class ListenerQueue:
 
     def _send(self) -> None:
         """Make an attempt at the delivery that comes next."""
-        delivery = self._delivery = self._upcoming.next()
+        tried, delivery = self._delivery, self._upcoming.next()
         if delivery is None:  # the wait changed what comes next
             self._give_place_back()
             self._look()
             return
-        progress, owner = self.progress, self._owner
-        progress.attempts += 1
-        request = post_request(
-            self._start,
-            webhook_id=f"{owner.epoch}.{delivery.seq}{delivery.mark}",
-            timestamp=int(owner.clock.now().wall),
-            previous=progress.previous,
-            attempt=progress.attempts,
-            flags=delivery.flags,
-            secret=self.listener.secret,
-            body=delivery.body,
-        )
+        if tried is not None and not tried.is_same(delivery):  # something else has come first
+            self.progress.attempts = 0
+            self.trouble.over()
+        self._delivery = delivery
+        self.progress.attempts += 1
         self.state = State.SENDING
         self.trouble.trying()
-        self._begin_attempt(request, head=False)
+        self.calls.post(self.listener, delivery, self.progress)
 
-    def _begin_attempt(self, request: bytes, *, head: bool) -> None:
-        self._attempt = Attempt(self._destination, request, self._attempt_ended, DELIVERY, head)
-        self._attempt.start()
-
-    def _attempt_ended(self, outcome: Outcome) -> None:
-        self._attempt = None
+    def _ended(self, outcome: Outcome) -> None:
         self.happen(Event.ENDED, outcome)
 
     def _settle(self, outcome: Outcome) -> None:
@@ -187,35 +194,36 @@ class ListenerQueue:
                 self._owner.gone(self)
 
     def _delivered(self) -> None:
-        assert self._delivery is not None  # noqa: S101  # an attempt was under way
+        delivery = self._delivery
+        assert delivery is not None  # noqa: S101  # an attempt was under way
         if self.progress.failures:
             self._owner.recovered(self)
             self._give_place_back()
-        delivered(self.progress, self._delivery, self._owner.clock.now().wall)
-        self._next()
+        self._accounts.delivered(self.listener, delivery)
+        self._next(delivery)
 
-    def _next(self) -> None:
+    def _next(self, delivery: Delivery) -> None:
         """What was made ready is dealt with."""
-        self._upcoming.done()
+        self._upcoming.done(delivery)
         self._delivery = None
         self.trouble.over()
-        self._owner.cursors.moved(self.listener.id, self.progress)
 
     def _failed(self, outcome: Outcome) -> None:
         """The listener is down: wait, and try the same again."""
+        self._upcoming.failed()
         self._back_off(self.trouble.failed(outcome))
-        self._owner.cursors.moved(self.listener.id, self.progress)
+        self._accounts.moved(self.listener)
         self._owner.in_trouble(self)
 
     def _refused(self, outcome: Outcome) -> None:
         """The listener works, and does not take this change: a few more tries, then it is parked."""
         delay = self.trouble.refused(outcome)
-        self._owner.cursors.moved(self.listener.id, self.progress)
+        self._accounts.moved(self.listener)
         if delay is not None:
             self._back_off(delay)
         elif outcome.status == 500:
             self.state = State.PROBING
-            self._begin_attempt(head_request(self._destination.url), head=True)
+            self.calls.head()
         else:
             self._park()
 
@@ -228,20 +236,12 @@ class ListenerQueue:
             self._failed(outcome)
 
     def _park(self) -> None:
-        """Keep the change for the operator, and go on with the next: it tells the whole state anyway."""
+        """Give the change up, and go on with the next: it tells the whole state anyway."""
         delivery = self._delivery
         assert delivery is not None  # noqa: S101  # an attempt was under way
         self._give_place_back()
-        if delivery.is_change:
-            now, cause = self._owner.clock.now().wall, self.progress.last_cause
-            self._log.warn(
-                "{url} refuses change {seq} ({cause}): parked", url=self.listener.url, seq=delivery.seq, cause=cause
-            )
-            parked(self.progress, delivery)
-            self._owner.cursors.parked(Parked(self.listener.id, delivery.seq, now, cause, delivery.body), self.progress)
-        else:
-            passed_over(self.progress, delivery)
-        self._next()
+        self._accounts.given_up(self.listener, delivery)
+        self._next(delivery)
         self._look()
 
     def _back_off(self, delay: float) -> None:
@@ -275,12 +275,10 @@ class ListenerQueue:
         """End at once, whatever is under way."""
         self.state = State.STOPPED
         self._cancel_timer()
+        self._owner.network.sweep.ignore(self)
         self._owner.places.leave(self)
         self._give_place_back()
-        if self._attempt is not None:
-            self._attempt.cancel()
-            self._attempt = None
-        self._destination.close()
+        self.calls.close()
         self._owner.stopped(self)
 
     def _cancel_timer(self) -> None:

@@ -68,6 +68,10 @@ class Trouble:
         self._refusals = 0
         self._hurried_at = float("-inf")
 
+    def answered(self) -> None:
+        """The listener answered a HEAD: the next sign of life counts at once."""
+        self._hurried_at = float("-inf")
+
     def ends_early(self, registered: bool) -> bool:
         """Tell whether a sign of life ends the wait; that for a change which is refused ends only by registering."""
         if not registered and not (self._progress.failures and self._may_hurry()):

@@ -2,16 +2,20 @@
 
 Normally that is the change that follows the cursor: from memory, or from a page that is read from the file. A
 listener that asked for the latest only and is behind gets, of the changes that wait, the newest of each order. A
-listener that is due a snapshot gets the newest change of each active order instead of what waits.
+listener that is due a snapshot gets the newest change of each active order instead of what waits. And before all that
+it gets again what a replay is to tell, each change of it.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-import msgspec
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from ttgateway.clock import Clock
+from ttgateway.notifier.delivery import COALESCED, REPLAY, SNAPSHOT, Again, Delivery
+from ttgateway.notifier.resyncs import Resyncs
+from ttgateway.notifier.snapshot import snapshot
 from ttgateway.store.entry import Entry
 from ttgateway.store.journal import Journal
 from ttgateway.store.listeners import CatchUp, Listener, Progress
@@ -22,92 +26,148 @@ only is caught up (design section 4)."""
 
 LATE = 60.0
 
-COALESCED = "coalesced"
-SNAPSHOT = "snapshot"
-
-
-class Delivery(msgspec.Struct, gc=False):
-    """One thing to tell, and what the accounts are when it is told.
-
-    ``mark`` is appended to the webhook-id, for what is no change of its own; ``cursor`` is where the listener stands
-    afterwards (``None``: where it stood before), having passed over ``coalesced`` and ``filtered`` changes.
-    """
-
-    seq: int
-    body: bytes
-    cursor: int | None
-    flags: str = ""
-    mark: str = ""
-    coalesced: int = 0
-    filtered: int = 0
-    ends_snapshot: bool = False
-
-    @property
-    def is_change(self) -> bool:
-        """Tell whether this delivers a change that waited; a snapshot only tells how things stand."""
-        return self.cursor is not None and not self.ends_snapshot
-
-    def alone(self) -> "Delivery":
-        """Return this without what it ends: another snapshot has become due while it was in flight."""
-        if self.is_change:
-            return self
-        return msgspec.structs.replace(self, cursor=None, coalesced=0, ends_snapshot=False)
-
 
 class Upcoming:
-    """The deliveries of one listener that come next."""
+    """The deliveries of one listener that come next.
 
-    __slots__ = ("_clock", "_journal", "_listener", "_progress", "_ready")
+    ``moved`` tells that the progress has changed here: what the listener does not want is passed over without a
+    delivery. Who has it written sets it back.
+    """
+
+    __slots__ = (
+        "_as_of",
+        "_begun",
+        "_clock",
+        "_course",
+        "_failed",
+        "_journal",
+        "_listener",
+        "_progress",
+        "_ready",
+        "_resyncs",
+        "moved",
+    )
 
     def __init__(self, listener: Listener, progress: Progress, journal: Journal, clock: Clock) -> None:
         self._clock = clock
         self._listener = listener
         self._progress = progress
         self._journal = journal
+        self._resyncs = Resyncs()
         self._ready: deque[Delivery] | None = None  # none for most listeners at most times
+        self._begun = False  # some of the snapshot that is ready was told
+        self._failed = False  # what is ready was tried in vain
+        self._as_of = 0  # the seq up to which what is ready tells how things stand
+        self._course = 0  # another number: what is being read is no longer what comes next
+        self.moved = False
 
     def renew(self, listener: Listener) -> None:
         """The listener registered again: what was made ready may not be what it wants now."""
         self._listener = listener
-        self._ready = None
+        self._resyncs.begins_anew()
+        if self._begun or listener.snapshot:
+            self._resyncs.waive()
+        self._drop()
+
+    def resync(self, *, telling: bool) -> None:
+        """A snapshot was asked for, and is due now. ``telling``: a part of one is in flight."""
+        self._resyncs.ask(begun=self._begun or telling)
+        self.replay(telling=telling)
+
+    def replay(self, *, telling: bool) -> None:
+        """Something is to come first; but a snapshot that has begun is told to its end. ``telling`` as in `resync`."""
+        if not (self._begun or telling):
+            self._drop()
 
     def next(self) -> Delivery | None:
         """Return the delivery to make, and leave it there; ``None`` if nothing waits, or `read` must be called."""
-        if self._ready is None and self._due_snapshot():
-            self._ready = self._snapshot()
+        if self._failed and self._as_of < self._journal.last:
+            self._drop()
         if self._ready:
             return self._ready[0]
         self._ready = None
+        progress = self._progress
+        if progress.replaying:
+            if progress.replay_after >= self._journal.trimmed:
+                return None
+            self.lose()
+        if self._due_snapshot():
+            self._make_snapshot()
+            return self.next()
         return None if self._is_behind() else self._from_memory()
 
     def must_read(self) -> bool:
         """Tell, after `next` has returned ``None``, whether something waits that must be read from the file."""
-        return self._progress.cursor < self._journal.last
+        progress = self._progress
+        return progress.cursor < self._journal.last or progress.replaying
 
-    def done(self) -> None:
+    def is_held(self) -> bool:
+        """Tell whether a snapshot is due that has to wait, while changes are told."""
+        return self._progress.snapshot_due and self._resyncs.holds(self._clock.now().uptime)
+
+    def failed(self) -> None:
+        """The listener is down: what tells it how things stand is made anew, if they stand otherwise by then."""
+        ready = self._ready
+        self._failed = bool(ready and ready[0].flags in (COALESCED, SNAPSHOT) and not self._begun)
+
+    def done(self, delivery: Delivery) -> None:
         """Drop the delivery that `next` returned: it was made, or given up."""
-        if self._ready:
-            self._ready.popleft()
+        if not self._ready or self._ready[0] is not delivery:
+            return
+        self._ready.popleft()
+        self._failed = False
+        if delivery.flags != SNAPSHOT:
+            return
+        if not self._begun:
+            self._begun = True
+            self._resyncs.begins(self._clock.now().uptime)
+        if delivery.ends_snapshot:
+            self._begun = False
+            self._progress.snapshot_due = self._resyncs.ended()
 
-    def read(self) -> Deferred[None]:
+    def lose(self) -> None:
+        """What comes next is gone, or damaged: what is left of a replay ends, and a snapshot makes it good."""
+        progress = self._progress
+        progress.replay_after = progress.replay_upto
+        progress.snapshot_due = True
+        self._resyncs.waive()
+        self.moved = True
+
+    def read(self) -> Deferred[object]:
         """Read a page of what waits; fails with `DamagedEntryError`."""
-        cursor, last = self._progress.cursor, self._journal.last
-        if self._is_behind():
-            newest = self._journal.newest_page(cursor, last, self._listener.events)
-            return newest.addCallback(self._take_newest, cursor, last)
-        return self._journal.page(cursor).addCallback(self._take)
+        progress, journal, course = self._progress, self._journal, self._course
+        cursor, last = progress.cursor, journal.last
+        if progress.replaying:
+            after = progress.replay_after
+            again = journal.page_again(self._listener.id, after, progress.replay_upto)
+            reading = again.addCallback(self._take_again, course, after)
+        elif self._is_behind():
+            newest = journal.newest_page(cursor, last, self._listener.events)
+            reading = newest.addCallback(self._take_newest, course, cursor, last)
+        else:
+            reading = journal.page(cursor).addCallback(self._take, course, cursor)
+
+        def failed(failure: Failure) -> object:
+            return failure if course == self._course else None
+
+        return reading.addErrback(failed)
+
+    def _drop(self) -> None:
+        self._ready = None
+        self._begun = self._failed = False
+        self._course += 1
 
     def _from_memory(self) -> Delivery | None:
         progress, journal, events = self._progress, self._journal, self._listener.events
         while (entry := journal.recent(progress.cursor)) is not None:
             if not events or entry.type in events:
-                return Delivery(entry.seq, entry.text(self._listener.api), entry.seq)
-            progress.cursor = entry.seq
-            progress.filtered += 1
+                return Delivery(entry.seq, entry.text(self._listener.api), entry.seq, entry=entry)
+            self._pass_over(entry.seq, 1)
         return None
 
     def _due_snapshot(self) -> bool:
-        return self._progress.snapshot_due or self._progress.cursor < self._journal.trimmed
+        progress = self._progress
+        return progress.cursor < self._journal.trimmed or (progress.snapshot_due and not self.is_held())
 
     def _is_behind(self) -> bool:
         """Tell whether the listener is to be caught up with the newest state of each order."""
@@ -117,8 +177,17 @@ class Upcoming:
         oldest = self._journal.recent(self._progress.cursor)
         return waiting > BEHIND or oldest is None or self._clock.now().wall - oldest.at > LATE
 
-    def _take(self, page: list[Entry]) -> None:
+    def _is_whole(self, page: Sequence[Entry], after: int) -> bool:
+        """Tell whether nothing is missing from a page: it may have been trimmed while that was being read."""
+        return bool(page) and page[0].seq == after + 1 and page[-1].seq == after + len(page)
+
+    def _take(self, page: list[Entry], course: int, after: int) -> None:
         """Make the changes of a page ready, those that the listener does not want only counted."""
+        if course != self._course:
+            return
+        if not self._is_whole(page, after):
+            self.lose()
+            return
         events, api = self._listener.events, self._listener.api
         ready: deque[Delivery] = deque()
         filtered = 0
@@ -126,14 +195,35 @@ class Upcoming:
             if events and entry.type not in events:
                 filtered += 1
                 continue
-            ready.append(Delivery(entry.seq, entry.text(api), entry.seq, filtered=filtered))
+            ready.append(Delivery(entry.seq, entry.text(api), entry.seq, filtered=filtered, entry=entry))
             filtered = 0
-        if not ready and page:
+        if not ready:
             self._pass_over(page[-1].seq, filtered)
         self._ready = ready
 
-    def _take_newest(self, page: list[tuple[Entry, int]], cursor: int, last: int) -> None:
+    def _take_again(self, page: list[tuple[Entry, bool]], course: int, after: int) -> None:
+        """Make the changes of a page of a replay ready, those that the listener does not want left out."""
+        if course != self._course:
+            return
+        if not self._is_whole([entry for entry, _ in page], after):
+            self.lose()
+            return
+        events, api = self._listener.events, self._listener.api
+        ready: deque[Delivery] = deque()
+        for entry, parked in page:
+            if not events or entry.type in events:
+                again = Again(after, entry.seq, parked)
+                ready.append(Delivery(entry.seq, entry.text(api), None, flags=REPLAY, again=again))
+                after = entry.seq
+        if not ready:
+            self._progress.replay_after = page[-1][0].seq
+            self.moved = True
+        self._ready = ready
+
+    def _take_newest(self, page: list[tuple[Entry, int]], course: int, cursor: int, last: int) -> None:
         """Make the newest change of each order ready; what they supersede is counted as coalesced."""
+        if course != self._course or cursor < self._journal.trimmed:
+            return
         ready: deque[Delivery] = deque()
         for entry, filtered in page:
             ready.append(
@@ -144,42 +234,24 @@ class Upcoming:
                     flags=COALESCED,
                     coalesced=entry.seq - cursor - 1 - filtered,
                     filtered=filtered,
+                    entry=entry,
                 )
             )
             cursor = entry.seq
         if not page:
             self._pass_over(last, last - cursor)
-        self._ready = ready
+        self._ready, self._as_of = ready, last
 
     def _pass_over(self, seq: int, filtered: int) -> None:
         self._progress.filtered += filtered
         self._progress.cursor = seq
+        self.moved = True
 
-    def _snapshot(self) -> deque[Delivery]:
-        """Return what tells how things stand, between two marks where the listener asked for snapshots.
-
-        A listener that did not ask (a version 1 device knows no such thing) gets the orders alone.
-        """
-        last, cursor = self._journal.last, self._progress.cursor
-        standing = self._journal.standing()
-        ready = deque(self._standing(standing))
-        if self._listener.snapshot:
-            ready.appendleft(_mark(b'{"type":"SNAPSHOT_BEGIN","seq":%d}' % last, last, ".begin"))
-            ready.append(_mark(b'{"type":"SNAPSHOT_END","seq":%d,"count":%d}' % (last, len(standing)), last, ".end"))
-        if ready:
-            ready[-1] = msgspec.structs.replace(
-                ready[-1], cursor=last, coalesced=max(0, last - cursor), ends_snapshot=True
-            )
-        else:
-            self._progress.coalesced += max(0, last - cursor)
-            self._progress.cursor = last
-            self._progress.snapshot_due = False
-        return ready
-
-    def _standing(self, entries: Iterable[Entry]) -> Iterable[Delivery]:
-        for entry in entries:
-            yield Delivery(entry.seq, entry.text(self._listener.api), None, flags=SNAPSHOT)
-
-
-def _mark(body: bytes, seq: int, mark: str) -> Delivery:
-    return Delivery(seq, body, None, flags=SNAPSHOT, mark=mark)
+    def _make_snapshot(self) -> None:
+        progress, last = self._progress, self._journal.last
+        self._ready, self._as_of = snapshot(self._listener, progress.cursor, self._journal), last
+        if not self._ready:
+            progress.coalesced += max(0, last - progress.cursor)
+            progress.cursor = last
+            progress.snapshot_due = self._resyncs.ended()
+            self.moved = True

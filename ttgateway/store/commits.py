@@ -113,6 +113,10 @@ class GroupCommit:
         if self._stopping:
             raise NotNow("The gateway is stopping.")
 
+    def now(self) -> float:
+        """Return the time on the timers' clock, in seconds."""
+        return self._clock.seconds()
+
     @property
     def stopping(self) -> bool:
         """Whether nothing is taken any more, as the end has come."""

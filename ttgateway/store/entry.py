@@ -20,7 +20,10 @@ class DamagedEntryError(Exception):
 
 
 class Entry(msgspec.Struct, gc=False):
-    """One change in the journal; ``at`` is its Unix time in seconds, ``body`` the JSON for version 2."""
+    """One change in the journal; ``at`` is its Unix time in seconds, ``body`` the JSON for version 2.
+
+    ``committed`` is when that was durable, on the timers' clock (`GroupCommit.now`); ``None`` once read from the file.
+    """
 
     seq: int
     at: float
@@ -28,6 +31,7 @@ class Entry(msgspec.Struct, gc=False):
     order_uuid: str
     body: bytes
     body_v1: bytes = b""
+    committed: float | None = None
 
     def text(self, api: int) -> bytes:
         """Return the JSON that a listener of version ``api`` gets; the same bytes at every call."""

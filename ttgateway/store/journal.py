@@ -58,6 +58,13 @@ class Journal:
         query = f"SELECT {COLUMNS} FROM changes WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
         return self._executor.run(lambda: _entries(self._connection.execute(query, (after, PAGE))))
 
+    def page_again(self, listener_id: str, after: int, upto: int) -> Deferred[list[tuple[Entry, bool]]]:
+        """Read at most `PAGE` changes after ``after`` and up to ``upto``; tell of each whether it is parked.
+
+        That is: for the listener with this id. Fails with `DamagedEntryError`.
+        """
+        return self._executor.run(lambda: _told_before(self._connection, listener_id, after, upto))
+
     def newest_page(self, after: int, upto: int, types: Sequence[str]) -> Deferred[list[tuple[Entry, int]]]:
         """Read, of the changes after ``after`` and up to ``upto``, the newest of each order; at most `PAGE`, by seq.
 
@@ -81,6 +88,7 @@ class Journal:
 
     def _committed(self, entry: Entry, cleared: bool) -> None:
         self.last = entry.seq
+        entry.committed = self._commits.now()
         self._recent.append(entry)
         if cleared:
             self._newest.pop(entry.order_uuid, None)
@@ -105,6 +113,15 @@ def _writing(entry: Entry, order: Order) -> Work[None]:
 def _entries(rows: Iterable[Values]) -> list[Entry]:
     """Read all rows before looking at any: a statement that is left half done would pin the log."""
     return [Entry.from_row(row) for row in list(rows)]
+
+
+def _told_before(db: apsw.Connection, listener_id: str, after: int, upto: int) -> list[tuple[Entry, bool]]:
+    query = (
+        f"SELECT {COLUMNS}, EXISTS (SELECT 1 FROM parked AS p WHERE p.listener = ? AND p.seq = c.seq)"  # noqa: S608
+        " FROM changes AS c WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+    )
+    rows = db.execute(query, (listener_id, after, upto, PAGE)).fetchall()
+    return [(Entry.from_row(row[:-1]), bool(row[-1])) for row in rows]
 
 
 def _newest_of_each(db: apsw.Connection, after: int, upto: int, types: Sequence[str]) -> list[tuple[Entry, int]]:

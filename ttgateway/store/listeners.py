@@ -40,7 +40,8 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 class Progress(msgspec.Struct, kw_only=True):
     """How far a listener has come: its cursor, its accounts, its backoff. Written behind, within 50 ms.
 
-    The accounts balance: ``cursor - base == delivered + coalesced + filtered + parked``.
+    The accounts balance: ``cursor - base == delivered + coalesced + filtered + parked``. They are of first deliveries:
+    while ``replay_after < replay_upto``, the changes between these are told again before anything else.
     """
 
     base: int
@@ -58,6 +59,18 @@ class Progress(msgspec.Struct, kw_only=True):
     last_success: float | None = None
     last_failure: float | None = None
     last_cause: str = ""
+    replay_after: int = 0
+    replay_upto: int = 0
+
+    @property
+    def replaying(self) -> bool:
+        """Whether a replay is under way."""
+        return self.replay_after < self.replay_upto
+
+    def replayed(self, since: int, upto: int) -> tuple[int, int]:
+        """Return ``replay_after`` and ``replay_upto`` with a replay from ``since`` to ``upto`` added: both are one."""
+        after = min(since, self.replay_after) if self.replaying else since
+        return after, max(upto, self.replay_upto)
 
 
 _WHO = Listener.__struct_fields__
@@ -69,7 +82,10 @@ _ADD = (
     " snapshot_due = snapshot_due OR excluded.snapshot_due"
 )
 _MOVE = f"UPDATE listeners SET {', '.join(f'{name} = ?' for name in _HOW_FAR)} WHERE id = ?"  # noqa: S608
+_REPLAY = "UPDATE listeners SET replay_after = ?, replay_upto = ? WHERE id = ?"
+_RESYNC = "UPDATE listeners SET snapshot_due = 1 WHERE id = ?"
 _PARK = "REPLACE INTO parked (listener, seq, at, cause, body) SELECT id, ?2, ?3, ?4, ?5 FROM listeners WHERE id = ?1"
+_UNPARK = "DELETE FROM parked WHERE listener = ? AND seq = ?"
 _TRIM_PARKED = (
     "DELETE FROM parked WHERE listener = ?1 AND seq <="
     " (SELECT seq FROM parked WHERE listener = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)"
@@ -92,6 +108,16 @@ def saving(listener: Listener, progress: Progress) -> Work[object]:
 def removing(listener_id: str) -> Work[object]:
     """Return the write that removes a listener and what was parked for it."""
     return lambda db: _run(db, "DELETE FROM listeners WHERE id = ?", [(listener_id,)])
+
+
+def replaying(listener_id: str, after: int, upto: int) -> Work[object]:
+    """Return the write that has a listener told the changes after ``after`` and up to ``upto`` again."""
+    return lambda db: _run(db, _REPLAY, [(after, upto, listener_id)])
+
+
+def resyncing(listener_id: str) -> Work[object]:
+    """Return the write by which a listener is due a snapshot."""
+    return lambda db: _run(db, _RESYNC, [(listener_id,)])
 
 
 class Parked(msgspec.Struct, frozen=True):
@@ -117,6 +143,8 @@ class Cursors:
         self._taken: dict[str, Progress] = {}
         self._parked: list[Parked] = []
         self._parking: list[Parked] = []
+        self._unparked: list[tuple[str, int]] = []
+        self._unparking: list[tuple[str, int]] = []
         commits.add_rider(self)
 
     def moved(self, listener_id: str, progress: Progress) -> None:
@@ -129,6 +157,11 @@ class Cursors:
         self._parked.append(change)
         self.moved(change.listener, progress)
 
+    def unparked(self, listener_id: str, seq: int, progress: Progress) -> None:
+        """Keep a refused change no longer, as it was delivered; in the same commit as the progress."""
+        self._unparked.append((listener_id, seq))
+        self.moved(listener_id, progress)
+
     def forget(self, listener_id: str) -> None:
         """Write nothing more about a listener that was removed."""
         self._moved.pop(listener_id, None)
@@ -140,16 +173,20 @@ class Cursors:
         """Return the write of all news."""
         self._taken, self._moved = self._moved, {}
         self._parking, self._parked = self._parked, []
+        self._unparking, self._unparked = self._unparked, []
         if not self._taken:
             return None
         rows = [(*msgspec.structs.astuple(progress), key) for key, progress in self._taken.items()]
         parking = [msgspec.structs.astuple(change) for change in self._parking]
+        unparking = self._unparking
 
         def work(db: apsw.Connection) -> None:
             _run(db, _MOVE, rows)
             if parking:
                 _run(db, _PARK, parking)
                 _run(db, _TRIM_PARKED, [(row[0], MOST_PARKED) for row in parking])
+            if unparking:
+                _run(db, _UNPARK, unparking)
 
         return work
 
@@ -157,7 +194,8 @@ class Cursors:
         """What was taken last is news again."""
         self._moved = {**self._taken, **self._moved}
         self._parked = self._parking + self._parked
-        self._taken, self._parking = {}, []
+        self._unparked = self._unparking + self._unparked
+        self._taken, self._parking, self._unparking = {}, [], []
 
 
 def from_row(row: Values) -> tuple[Listener, Progress]:

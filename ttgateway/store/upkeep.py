@@ -76,13 +76,14 @@ class Upkeep:
 def trim(db: apsw.Connection, wall: float, limits: Limits) -> int | None:
     """Delete at most `BATCH` changes that need not be kept; return up to which seq, or ``None`` if there are none.
 
-    Kept are the changes that a listener waits for (up to ``keep_pending``), and beyond them those of the last
-    ``keep_days``, up to ``keep_changes``; and the newest change of each active order, of which snapshots are made.
+    Kept are the changes that a listener waits for, in a replay too (up to ``keep_pending``), and beyond them those of
+    the last ``keep_days``, up to ``keep_changes``; and the newest change of each active order, of which snapshots are
+    made.
     """
     last = orders.last_seq(db)
     trimmed = int(db.execute("SELECT trimmed FROM gateway").get)
     young = db.execute("SELECT min(seq) FROM changes WHERE at >= ?", (wall - limits.keep_days * _DAY,)).get
-    waited_for = db.execute("SELECT min(cursor) FROM listeners").get
+    waited_for = db.execute("SELECT min(iif(replay_after < replay_upto, replay_after, cursor)) FROM listeners").get
     upto = max(last - limits.keep_changes, (young or last) - 1)
     if waited_for is not None:
         upto = min(upto, max(int(waited_for), last - limits.keep_pending))

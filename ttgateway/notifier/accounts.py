@@ -1,0 +1,59 @@
+"""What became of the deliveries to one listener: in its progress, in the file, and in the figures of all."""
+
+from twisted.logger import Logger
+
+from ttgateway.notifier import progress as moves
+from ttgateway.notifier.delivery import REPLAY, Delivery
+from ttgateway.notifier.owner import Owner
+from ttgateway.store.entry import Entry
+from ttgateway.store.listeners import Listener, Parked, Progress
+
+
+class Accounts:
+    """The accounts of one listener. After each call its progress is written with the next commit."""
+
+    __slots__ = ("_owner", "_progress")
+    _log = Logger()
+
+    def __init__(self, progress: Progress, owner: Owner) -> None:
+        self._progress = progress
+        self._owner = owner
+
+    def delivered(self, listener: Listener, delivery: Delivery) -> None:
+        """The listener has it."""
+        wall = self._owner.clock.now().wall
+        if delivery.entry is not None:
+            self._note_wait(delivery.entry, wall)
+        elif delivery.unparks(self._progress):
+            self._owner.cursors.unparked(listener.id, delivery.seq, self._progress)
+        moves.delivered(self._progress, delivery, wall)
+        self.moved(listener)
+
+    def given_up(self, listener: Listener, delivery: Delivery) -> None:
+        """The listener refused it for good: a change that it never had is parked."""
+        cause = self._progress.last_cause
+        if delivery.entry is not None:
+            self._log.warn(
+                "{url} refuses change {seq} ({cause}): parked", url=listener.url, seq=delivery.seq, cause=cause
+            )
+            now = self._owner.clock.now().wall
+            self._owner.cursors.parked(Parked(listener.id, delivery.seq, now, cause, delivery.body), self._progress)
+            moves.parked(self._progress, delivery)
+        else:
+            if delivery.flags == REPLAY:
+                self._log.warn(
+                    "{url} refuses change {seq} again ({cause})", url=listener.url, seq=delivery.seq, cause=cause
+                )
+            moves.passed_over(self._progress, delivery)
+        self.moved(listener)
+
+    def moved(self, listener: Listener) -> None:
+        """Have the progress written."""
+        self._owner.cursors.moved(listener.id, self._progress)
+
+    def _note_wait(self, entry: Entry, wall: float) -> None:
+        """Count the time since the commit; of a change read from the file only that since it was made is known."""
+        if entry.committed is not None:
+            self._owner.figures.delivered_after(self._owner.timers.seconds() - entry.committed)
+        elif wall > entry.at:
+            self._owner.figures.delivered_after(wall - entry.at)

@@ -1,0 +1,29 @@
+"""A snapshot: how things stand, told in place of what waits (protocol section 7)."""
+
+from collections import deque
+
+import msgspec
+
+from ttgateway.notifier.delivery import SNAPSHOT, Delivery
+from ttgateway.store.journal import Journal
+from ttgateway.store.listeners import Listener
+
+
+def snapshot(listener: Listener, cursor: int, journal: Journal) -> deque[Delivery]:
+    """Return the newest change of each active order, between two marks where the listener asked for snapshots.
+
+    A listener that did not ask (a version 1 device knows no such thing) gets the orders alone: perhaps nothing. The
+    last delivery takes the listener from ``cursor`` to the journal's end.
+    """
+    last, standing = journal.last, journal.standing()
+    told = deque(Delivery(entry.seq, entry.text(listener.api), None, flags=SNAPSHOT) for entry in standing)
+    if listener.snapshot:
+        told.appendleft(_mark(b'{"type":"SNAPSHOT_BEGIN","seq":%d}' % last, last, ".begin"))
+        told.append(_mark(b'{"type":"SNAPSHOT_END","seq":%d,"count":%d}' % (last, len(standing)), last, ".end"))
+    if told:
+        told[-1] = msgspec.structs.replace(told[-1], cursor=last, coalesced=max(0, last - cursor), ends_snapshot=True)
+    return told
+
+
+def _mark(body: bytes, seq: int, mark: str) -> Delivery:
+    return Delivery(seq, body, None, flags=SNAPSHOT, mark=mark)
