@@ -14,10 +14,10 @@ from ttgateway import __version__
 from ttgateway.figures import DeliveryFigures
 from ttgateway.metrics import MOST_SHOWN, Metrics
 from ttgateway.refusals import NotNow
-from ttgateway.registry import Status
 from ttgateway.settings import Bridge, Settings
 from ttgateway.store.commits import MEND_EVERY
 from ttgateway.store.listeners import Listener
+from ttgateway.watcher import Status
 
 DOCS = Path(__file__).parent.parent / "docs/operations.rst"
 

@@ -91,10 +91,14 @@ class Gateway:
 
     async def active_orders(self) -> list[Order]:
         """Return the active orders, oldest first."""
+        return (await self.standing())[0]
+
+    async def standing(self) -> tuple[list[Order], int]:
+        """Return the active orders, oldest first, and the seq of the last change that they rest on."""
         while True:
-            orders = self._active.all()
+            orders, seq = self._active.all(), self._active.seq
             if await self._store.commits.settled():
-                return orders
+                return orders, seq
 
     async def active_order(self, key: str) -> Order:
         """Return the active order with this name or uuid; raise `OrderNotActive`."""

@@ -9,6 +9,18 @@ class TokenNameInvalid(Refusal):
     """The name for a token is not 1 to 64 letters, digits, blanks or ``. _ -``."""
 
 
+class TokenRevoked(Refusal):
+    """The token with which a WebSocket was opened opens nothing any more."""
+
+
+class NoTokenInTime(Refusal):
+    """A WebSocket showed no secret in its first 20 seconds."""
+
+
+class MessageTooLong(Refusal):
+    """A message on a WebSocket is longer than we take."""
+
+
 class WindowShut(Refusal):
     """The button was not pressed within the last two minutes, or its one token was given out."""
 

@@ -52,6 +52,11 @@ class Secrets:
         self._entropy = entropy
         self._tokens = store.tokens
         self._shut_at = 0.0
+        self._watchers: list[Callable[[Token], None]] = []
+
+    def watch_revoked(self, revoked: Callable[[Token], None]) -> None:
+        """Call ``revoked`` with each token that opens nothing any more."""
+        self._watchers.append(revoked)
 
     def all(self) -> list[Token]:
         """Return every token, in the order of their making."""
@@ -98,4 +103,6 @@ class Secrets:
     async def revoke(self, token: Token) -> None:
         """Let ``token`` open nothing any more."""
         await self._store.write(tokens.removing(token.hash))
-        self._tokens.pop(token.hash, None)
+        if self._tokens.pop(token.hash, None) is not None:
+            for revoked in self._watchers:
+                revoked(token)

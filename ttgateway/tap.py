@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from twisted.application import strports
 from twisted.application.internet import TimerService, UNIXServer
 from twisted.application.service import IService, MultiService
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 from twisted.python import usage
@@ -27,8 +27,17 @@ from ttgateway.api.app import api_resource
 from ttgateway.api.site import ApiSite
 from ttgateway.bridge.dialling import Dialling, connect_to
 from ttgateway.bridge.listening import Listening
+from ttgateway.button import ButtonDevice, press
 from ttgateway.clock import MachineClock, steady
 from ttgateway.control.server import SOCKET, control_resource
+from ttgateway.control.socket import ControlSocket
+from ttgateway.discovery.addresses import own_places, reachable
+from ttgateway.discovery.announcement import Announcement
+from ttgateway.discovery.multicast import MulticastDNS
+from ttgateway.discovery.neighbours import Neighbours
+from ttgateway.discovery.presence import Presence
+from ttgateway.discovery.responder import Responder
+from ttgateway.feeds.audience import Audience
 from ttgateway.gateway import Gateway
 from ttgateway.listening import NotedEndpoint
 from ttgateway.machine import OwnHosts, default_gateways, is_own_address
@@ -41,7 +50,7 @@ from ttgateway.notifier.reach import Reach
 from ttgateway.notifier.resolver import SystemResolver, thread_lookup
 from ttgateway.notifier.sweep import Sweep
 from ttgateway.settings import Settings, SettingsError, allowed_network, load, stream_address
-from ttgateway.signals import end_in_order
+from ttgateway.signals import end_in_order, press_at_signal
 from ttgateway.store import upkeep
 from ttgateway.store.executor import OneThread
 from ttgateway.store.opening import StoreUnusable, lock
@@ -101,8 +110,8 @@ class GatewayService(MultiService):
         self._directory = directory
         self._settings = settings
         self._trust_root = trust_root
-        hosts = OwnHosts(settings.access.hosts)
-        self._site = ApiSite(Resource(), reactor, hosts, frozenset(settings.access.origins))
+        self._hosts = OwnHosts(settings.access.hosts)
+        self._site = ApiSite(Resource(), reactor, self._hosts, frozenset(settings.access.origins))
         self._control = ApiSite(Resource(), reactor, lambda host: True, frozenset())
         try:
             self._server = strports.service(listen, self._site, reactor=reactor)
@@ -126,13 +135,19 @@ class GatewayService(MultiService):
             _end(f"cannot listen: {error}", EX_USAGE)
         super().startService()  # type: ignore[no-untyped-call]
         self._notifier.start()
+        if self._presence is not None:
+            self._presence.start()
+        press_at_signal(self._reactor, partial(self._press, "SIGUSR1"))
         self._reactor.callWhenRunning(end_in_order, self._reactor)  # the reactor's own handlers are in by then
         self._log.info("ttgateway {version} serves at {at}", version=__version__, at=str(self._port))
 
     async def _stop(self) -> None:
         """Let in what is in flight, write what moved, close the store: in this order, or something is lost."""
+        withdrawn = self._presence.stop() if self._presence is not None else succeed(None)
         await self._server.stopService()
+        self._audience.stop()
         await self._notifier.stop()
+        await withdrawn
         await _done(MultiService.stopService(self))
         await self._store.stop()
         if not self._lookups.working:  # a look-up that hangs is not waited for: its thread ends with the process
@@ -158,11 +173,15 @@ class GatewayService(MultiService):
         if store.damage:
             self._log.critical("The store was damaged: {damage}", damage=store.damage)
         network = self._network()
-        gateway = Gateway(store, clock, settings, Reach(network), os.urandom)
+        self._gateway = gateway = Gateway(store, clock, settings, Reach(network), os.urandom)
         self._notifier = Notifier(gateway, store, network, clock, reactor, random.Random().random)  # noqa: S311
-        self._site.resource = api_resource(gateway, reactor, Metrics(gateway, store, self._notifier.figures))
+        self._audience = audience = Audience(gateway, reactor)
+        metrics = Metrics(gateway, store, self._notifier.figures, audience.__len__)
+        self._site.resource = api_resource(gateway, reactor, metrics, audience)
         self._control.resource = control_resource(gateway)
         self._meet_the_bridge(gateway)
+        self._presence = self._presence_of(gateway)
+        self._mind_the_button()
         self._keep_up(store)
 
     def _network(self) -> Network:
@@ -193,7 +212,8 @@ class GatewayService(MultiService):
             path.unlink(missing_ok=True)  # left by a process that was killed: the lock says that it is gone
         except OSError as error:
             raise StoreUnusable(f"{path}: cannot be replaced: {error.strerror}", 73) from None
-        control = UNIXServer(str(path), self._control, mode=0o600, reactor=self._reactor)
+        front = ControlSocket(self._control, partial(self._press, "the control socket"), self._reactor)
+        control = UNIXServer(str(path), front, mode=0o600, reactor=self._reactor)
         control.setServiceParent(self)
         control.startService()
 
@@ -209,6 +229,29 @@ class GatewayService(MultiService):
             listening = Listening(stream_address(bridge.listen), gateway, reactor)
             listening.setServiceParent(self)  # type: ignore[no-untyped-call]
             listening.startService()
+
+    def _presence_of(self, gateway: Gateway) -> Presence | None:
+        """Return what announces the gateway; none where it shall not be, or where only this machine can reach it."""
+        if self._port.is_local() or not self._settings.discovery.enabled:
+            return None
+        listens, port = self._port.tcp[0]
+        announcement = Announcement(name=self._settings.name, port=port, id=gateway.id, version=__version__)
+        self._hosts.add(announcement.host)
+        neighbours = Neighbours(lambda host: self._reactor.callFromThread(gateway.registry.heard, host))
+        multicast = partial(MulticastDNS, hears=neighbours)
+        responder = Responder(announcement, lambda: reachable(listens, own_places()), multicast)
+        return Presence(responder, OneThread(self._reactor, "discovery"), self._reactor)
+
+    def _mind_the_button(self) -> None:
+        """Watch the input device that is the button, where one is configured."""
+        button = self._settings.button
+        if button.device:
+            pressed = partial(self._press, button.device)
+            device = ButtonDevice(Path(button.device), button.key, pressed, self._reactor)
+            device.setServiceParent(self)  # type: ignore[no-untyped-call]
+
+    def _press(self, source: str) -> None:
+        press(self._gateway.secrets, source)
 
     def _keep_up(self, store: Store) -> None:
         rounds = TimerService(upkeep.EVERY, lambda: ensureDeferred(store.upkeep.round()))

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from tests.support import DEFAULTS, AtOnce, FakeClock, OnDemand, memory_gateway, memory_store, result_of
 from ttgateway.api.app import api_resource
 from ttgateway.api.site import ApiSite
+from ttgateway.feeds.audience import Audience
 from ttgateway.figures import DeliveryFigures
 from ttgateway.metrics import Metrics
 from ttgateway.settings import Settings
@@ -88,16 +89,23 @@ class House:
     """A gateway with its API, one token, and a client that shows it."""
 
     def __init__(
-        self, *, settings: Settings = DEFAULTS, callbacks: Any = None, executor: AtOnce | OnDemand | None = None
+        self,
+        *,
+        settings: Settings = DEFAULTS,
+        callbacks: Any = None,
+        executor: AtOnce | OnDemand | None = None,
+        timers: Clock | None = None,
     ) -> None:
-        self.timers = Clock()
+        self.timers = timers or Clock()
         self.clock = FakeClock(self.timers)
         self.store = memory_store(self.timers, clock=self.clock, settings=settings, executor=executor)
         self.gateway = memory_gateway(self.store, self.clock, settings=settings, callbacks=callbacks)
         self.secret = ""
         if executor is None:
             self.secret = result_of(self.gateway.secrets.create("till")).secret
-        resource = api_resource(self.gateway, self.timers, Metrics(self.gateway, self.store, DeliveryFigures()))
+        self.audience = Audience(self.gateway, self.timers)
+        metrics = Metrics(self.gateway, self.store, DeliveryFigures())
+        resource = api_resource(self.gateway, self.timers, metrics, self.audience)
         self.site = ApiSite(resource, self.timers, {"gateway"}.__contains__, frozenset())
 
     def ask(

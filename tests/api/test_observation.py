@@ -8,10 +8,10 @@ from tests.api.client import Answer, House
 from tests.conftest import Logged
 from ttgateway.api.routes import STRANGERS_BURST
 from ttgateway.metrics import CONTENT_TYPE
-from ttgateway.registry import Status
 from ttgateway.store.commits import MEND_EVERY
 from ttgateway.store.disk import LEAST_FREE
 from ttgateway.store.listeners import Listener, Progress
+from ttgateway.watcher import AttemptRecord, Status
 
 TEN_YEARS = 10 * 366 * 86_400.0
 WELL = {"store": "ok", "notifier": "ok", "disk": "ok", "clock": "ok"}
@@ -29,11 +29,23 @@ class Telling:
     def removed(self, listener: Listener) -> None:
         pass
 
+    def replay(self, listener: Listener) -> None:
+        pass
+
+    def resync(self, listener: Listener) -> None:
+        pass
+
+    def answered(self, listener: Listener) -> None:
+        pass
+
     def heard(self, host: str) -> None:
         pass
 
     def status(self, listener: Listener) -> Status:
         return Status("healthy", 0, 0.0, None)
+
+    def attempts(self, listener: Listener) -> list[AttemptRecord]:
+        return []
 
 
 class Watched(House):

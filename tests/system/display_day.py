@@ -1,7 +1,7 @@
 """The whole day of a kitchen display, in the network namespace that this process has: run by `test_display_day`.
 
-``python -m tests.system.display_day FOLDER`` makes an interface, starts a daemon on it, and ends with 0 if all went
-as it should.
+``python -m tests.system.display_day FOLDER`` makes an interface with a cable to nowhere, starts a daemon on it, and ends
+with 0 if all went as it should.
 """
 
 import random
@@ -108,7 +108,8 @@ def evening(daemon: Daemon, display: Display) -> None:
 def main(folder: Path) -> None:
     """Run the day."""
     ip("link", "set", "lo", "up")
-    ip("link", "add", "shop", "type", "dummy")
+    ip("link", "add", "shop", "type", "veth", "peer", "name", "cable")
+    ip("link", "set", "cable", "up")
     ip("address", "add", f"{ADDRESS}/24", "dev", "shop")
     ip("link", "set", "shop", "up", "multicast", "on")
     ip("route", "add", "default", "dev", "shop")

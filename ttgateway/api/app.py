@@ -10,6 +10,7 @@ from ttgateway.api.active_orders import add_active_order, add_active_orders
 from ttgateway.api.documentation import add_documentation
 from ttgateway.api.events import add_events
 from ttgateway.api.gateway_info import add_gateway, add_root
+from ttgateway.api.listeners import add_listeners
 from ttgateway.api.observation import add_observation
 from ttgateway.api.past_orders import add_past_orders
 from ttgateway.api.radio import add_radio
@@ -17,6 +18,8 @@ from ttgateway.api.registration import add_registration
 from ttgateway.api.request import ApiRequest
 from ttgateway.api.routes import Routes
 from ttgateway.api.v1 import add_v1
+from ttgateway.api.websocket import add_websocket
+from ttgateway.feeds.audience import Audience
 from ttgateway.gateway import Gateway
 from ttgateway.metrics import Metrics
 
@@ -27,6 +30,7 @@ _ALL = (
     add_active_orders,
     add_active_order,
     add_registration,
+    add_listeners,
     add_v1,
     add_past_orders,
     add_radio,
@@ -49,12 +53,13 @@ class _ApiResource(KleinResource):
         return cast(int, super().render(request))
 
 
-def api_resource(gateway: Gateway, clock: IReactorTime, metrics: Metrics) -> KleinResource:
+def api_resource(gateway: Gateway, clock: IReactorTime, metrics: Metrics, audience: Audience) -> KleinResource:
     """Return the resource that serves versions 1 and 2 of the API, and what watches the gateway."""
     routes = Routes(gateway, clock)
     for add in _ALL:
         add(routes, gateway)
     add_events(routes, gateway, clock)
+    add_websocket(routes, gateway, audience, clock)
     add_observation(routes, gateway, metrics)
     add_documentation(routes, gateway)
     return _ApiResource(routes)

@@ -104,8 +104,8 @@ class UuidInvalid(Exception):
     """What should name an order of the history is no uuid."""
 
 
-class NoTokenInTime(Exception):
-    """A WebSocket showed no secret in its first 20 seconds."""
+class NoUpgrade(Exception):
+    """What was asked for is a WebSocket, and the request does not ask for one."""
 
 
 NO_SUCH_API = -5
@@ -144,7 +144,10 @@ ERRORS: dict[type[Exception], tuple[int, int]] = {
     refusals.ListenerOptionInvalid: (400, -31),
     NotAnObject: (400, -31),
     BodyInvalid: (400, -31),
-    NoTokenInTime: (408, -32),
+    refusals.NoTokenInTime: (408, -32),
+    refusals.TokenRevoked: (401, -2),
+    refusals.MessageTooLong: (413, -31),
+    NoUpgrade: (426, NO_SUCH_API),
     refusals.ListenerUnknown: (404, -901),
     refusals.ChangesGone: (410, -902),
     refusals.TooMany: (429, -903),

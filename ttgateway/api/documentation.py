@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable
+from functools import cache
 
 import msgspec
 
@@ -20,12 +21,16 @@ _POLICY = (
 
 
 def add_documentation(routes: Routes, gateway: Gateway) -> None:
-    """Serve the document of all operations that ``routes`` has by now, and a page that shows it."""
-    described = document(routes.operations, gateway.epoch)
-    text = msgspec.json.encode(described)
-    shown = page(described).encode()
-    routes.plain(_path("/api/openapi.json", "application/json"), _fixed("application/json", text))
-    routes.plain(_path("/api/docs", "text/html"), _fixed("text/html; charset=utf-8", shown))
+    """Serve the document of all operations that ``routes`` has by now, and a page that shows it.
+
+    Both are made when they are first asked for: few gateways are ever asked, and all have to start.
+    """
+    operations = tuple(routes.operations)
+    described = cache(lambda: document(operations, gateway.epoch))
+    text = cache(lambda: msgspec.json.encode(described()))
+    shown = cache(lambda: page(described()).encode())
+    routes.plain(_path("/api/openapi.json", "application/json"), _answering("application/json", text))
+    routes.plain(_path("/api/docs", "text/html"), _answering("text/html; charset=utf-8", shown))
 
 
 def _path(path: str, kind: str) -> Operation:
@@ -34,7 +39,7 @@ def _path(path: str, kind: str) -> Operation:
     )
 
 
-def _fixed(kind: str, text: bytes) -> Callable[[ApiRequest], bytes]:
+def _answering(kind: str, text: Callable[[], bytes]) -> Callable[[ApiRequest], bytes]:
     """Return who answers with ``text``; a page runs no script and loads nothing, wherever it came from."""
 
     def answer(request: ApiRequest) -> bytes:
@@ -42,6 +47,6 @@ def _fixed(kind: str, text: bytes) -> Callable[[ApiRequest], bytes]:
         request.set_header("content-security-policy", _POLICY)
         request.set_header("x-content-type-options", "nosniff")
         request.set_header("referrer-policy", "no-referrer")
-        return text
+        return text()
 
     return answer

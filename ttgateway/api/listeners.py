@@ -41,7 +41,7 @@ def add_listeners(routes: Routes, gateway: Gateway) -> None:
     """Serve ``/api/v2/listeners`` and what is below it."""
     registry = gateway.registry
 
-    @routes.v2("GET", "/listeners", Endpoint.LISTENERS, Items[ListenerShape])
+    @routes.v2("GET", "/listeners", Endpoint.LISTENERS, Items[ListenerShape], leads={"listener": "/items/0/id"})
     async def list_listeners(call: Call) -> Reply:
         """All listeners."""
         return Reply(items_v2(_shown(gateway, listener, progress) for listener, progress in registry.all()))
@@ -76,6 +76,7 @@ def _add_mending(routes: Routes, gateway: Gateway) -> None:
     )
     async def resync(call: Call, listener: str) -> Reply:
         """Tell a listener of every active order, in place of what waits for it."""
+        call.body()  # it may hold anything, but an object it must be
         await registry.resync(listener)
         return acknowledged(Ack.RESYNC_QUEUED, "Resync queued.")
 
@@ -96,7 +97,8 @@ def _add_mending(routes: Routes, gateway: Gateway) -> None:
     @routes.v2("POST", "/listeners/<listener>/ping", Endpoint.LISTENERS, OneListener, parts=_PART)
     async def ping(call: Call, listener: str) -> Reply:
         """Send a listener a HEAD; an answer ends its backoff."""
-        await registry.ping(listener, call.peer)
+        call.body()  # it may hold anything, but an object it must be
+        await registry.ping(listener)  # who asks need not be who registered it
         return Reply(_one(gateway, listener))
 
 

@@ -129,10 +129,12 @@ def _kind(schema: Document, document: Document, depth: int = 0) -> str:
 
 def _words(schema: Document) -> str:
     words = [str(schema.get("type", "anything"))]
-    if "minimum" in schema or "maximum" in schema:
-        words.append(f"{schema.get('minimum', '')} to {schema.get('maximum', '')}".strip())
+    if "minimum" in schema:
+        words.append(
+            f"{schema['minimum']} to {schema['maximum']}" if "maximum" in schema else f"{schema['minimum']} or more"
+        )
     if "description" in schema:
-        words.append(str(schema["description"]))
+        words.append(str(schema["description"]).rstrip("."))
     if "examples" in schema:
         words.append(f"such as {schema['examples'][0]}")
     return ", ".join(words)

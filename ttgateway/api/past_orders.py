@@ -25,6 +25,7 @@ from ttgateway.history import HistoryQuery
 from ttgateway.orders.order import Order, OrderType
 
 _PART = {"key": OrderUuid}
+_LEADS = {"key": "/items/0/uuid"}
 
 
 class Search(Asked, frozen=True):
@@ -77,7 +78,9 @@ def add_past_orders(routes: Routes, gateway: Gateway) -> None:
         """Orders, active ones and past ones, newest first."""
         return Reply(items_v1(past_order_v1(order) for order in await found(query)))
 
-    @routes.v2("GET", "/orders", Endpoint.ORDERS, Items[PastOrder], query=Search, access=Access.OLD_DEVICES)
+    @routes.v2(
+        "GET", "/orders", Endpoint.ORDERS, Items[PastOrder], query=Search, access=Access.OLD_DEVICES, leads=_LEADS
+    )
     async def list_v2(call: Call, query: Search) -> Reply:
         """Orders, active ones and past ones, newest first."""
         return Reply(items_v2(past_order(order, gateway.zone) for order in await found(query)))

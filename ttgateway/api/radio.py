@@ -101,6 +101,7 @@ def _add_pairing(routes: Routes, gateway: Gateway) -> None:
     @routes.v2("POST", "/repeaters/endPairing", Endpoint.END_PAIRING, Acknowledged, acks=acks[1:])
     async def end_pairing(call: Call) -> Reply:
         """Let the radio listen for new repeaters no longer."""
+        call.body()  # it may hold anything, but an object it must be
         gateway.radio.end_pairing()
         return acknowledged(Ack.PAIRING_OFF, off)
 

@@ -20,10 +20,10 @@ from ttgateway.api.shapes import Refused
 from ttgateway.gateway import Gateway
 from ttgateway.refusals import ListenerSilent, NotNow, PagingUnavailable, TooMany
 
-STRANGERS_RATE, STRANGERS_BURST = 50.0, 200
+STRANGERS_RATE, STRANGERS_BURST = 100.0, 1_000
 """Requests a second, and at once, that a peer may make without a valid secret. Against floods, not against work."""
 
-FAILURES_RATE, FAILURES_BURST = 1.0, 100
+FAILURES_RATE, FAILURES_BURST = 10.0, 500
 """Wrong secrets a second, and at once, before a peer is told to slow down; never is it locked out for good."""
 
 _PREFIX = {1: "/api/v1", 2: "/api/v2"}
@@ -125,20 +125,20 @@ class Routes:
         try:
             secret = shown_secret(request.requestHeaders.getRawHeaders(b"authorization", []))
         except AuthorizationMalformed:
-            self._slow_down(peer, failed=True)
+            self.slow_down(peer, failed=True)
             raise
         token = None if secret is None else self._gateway.secrets.check(secret, peer)
         if token is not None:
             request.trust()
             return Call(request, peer, token)
         # Who polls a path that wants no secret with one that was revoked does not guess at it.
-        self._slow_down(peer, failed=secret is not None and access is not Access.ANYBODY)
+        self.slow_down(peer, failed=secret is not None and access is not Access.ANYBODY)
         opened = access is Access.OLD_DEVICES and self._gateway.settings.access.open_to_old_devices
         if access is Access.ANYBODY or (opened and secret is None):
             return Call(request, peer, None)
         raise SecretUnknown("Invalid or missing access token.")
 
-    def _slow_down(self, peer: str, *, failed: bool) -> None:
+    def slow_down(self, peer: str, *, failed: bool) -> None:
         """Raise `TooMany` where ``peer`` makes too many requests without a valid secret."""
         if not self._strangers.take(peer) or (failed and not self._failures.take(peer)):
             raise TooMany("Too many requests without a valid secret. Slow down.")

@@ -77,6 +77,12 @@ class ActiveOrder(Shape, frozen=True):
     elapsed_time: Count
 
 
+class ActiveOrderList(Items[ActiveOrder], frozen=True):
+    """The list with which a WebSocket begins (protocol section 8)."""
+
+    type: Literal["ACTIVE_ORDERS"] = "ACTIVE_ORDERS"
+
+
 class ActiveOrderV1(Shape, frozen=True):
     """An active order as version 1 shows it alone: without its age and its paging."""
 
