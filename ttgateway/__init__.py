@@ -2,7 +2,7 @@
 
 How an order change travels:
 
-1. A face (``api``, later the radio bridge) turns a request into one call on
+1. A face (``api``, the radio ``bridge``) turns a request into one call on
    :class:`ttgateway.gateway.Gateway`.
 2. ``orders`` decides, in memory, without any I/O: the new state of the order, and the
    :class:`~ttgateway.orders.change.OrderChange` with the next ``seq``.
@@ -11,7 +11,8 @@ How an order change travels:
    cursor, and posts it: in order, one at a time, until the listener answers 2xx.
 
 A listener *is* a cursor into the journal of changes: there is no second copy that could disagree,
-and a restart is the same as catching up.
+and a restart is the same as catching up. Whoever reads along in another way (``feeds``: the WebSocket, and who asks for
+what it missed) is a cursor too.
 
 ``tap`` wires all this; nothing else meets the reactor, the files or the threads. ``control`` is the
 operator's command line and the Unix socket that it talks to.
