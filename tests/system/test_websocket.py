@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.system.daemon import Client, Daemon, eventually
+from tests.system.sealed import Sealed, trusting
 
 SOON = 10.0
 
@@ -114,6 +115,26 @@ def test_a_stop_tells_displays_at_once_and_after_it_they_take_the_list_again(dae
         assert told(socket)["items"][0]["name"] == "7"
         client.clear_order(7)
         assert told(socket)["seq"] == 2
+
+
+def test_over_tls_it_is_the_same(tmp_path: Path) -> None:
+    daemon = Sealed(tmp_path)
+    context = trusting()
+    try:
+        address = f"wss://127.0.0.1:{daemon.start().port}/api/v2/websocket"
+        with connect(address, ssl=context) as stranger:
+            stranger.send("no json")
+            assert told(stranger)["returnCode"] == -31
+            assert closed(stranger) == 4400
+        with connect(address, ssl=context) as display:
+            display.send(json.dumps({"accesstoken": daemon.secret}))
+            assert told(display)["count"] == 0
+            daemon.terminate()
+            assert closed(display) == 1001
+        daemon.wait()
+        assert not daemon.complaints(), daemon.log()
+    finally:
+        daemon.end()
 
 
 def open_files(daemon: Daemon) -> int:

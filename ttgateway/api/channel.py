@@ -15,7 +15,7 @@ from enum import Enum, auto
 from http import HTTPStatus
 
 import msgspec
-from twisted.internet.interfaces import IProtocol, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import INegotiated, IProtocol, IReactorTime, ITCPTransport
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 from twisted.web.server import Site
@@ -275,10 +275,10 @@ class ApiChannel(HTTPChannel):
         """
         self._phase = _Phase.CLOSING
         self._deadline.due = self._clock.seconds() + _LINGER
-        if ITCPTransport.providedBy(self.transport):
+        if ITCPTransport.providedBy(self.transport) and not INegotiated.providedBy(self.transport):
             self._networkProducer.unregisterProducer()  # type: ignore[attr-defined]
             self.transport.loseWriteConnection()
-        else:  # such as tests have
+        else:  # TLS closes in halves by itself, and stumbles where the connection below it does
             super().loseConnection()
 
     def _leave(self) -> None:
