@@ -27,7 +27,7 @@ class RepeaterStatus(StrEnum):
     INACTIVE = "INACTIVE"
 
 
-class _RepeaterFields(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class RepeaterFields(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What report and repeater have in common; what nobody told is ``UNSET``."""
 
     extended_address: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[^\x00-\x1f\x7f]*\Z")]
@@ -43,14 +43,14 @@ class _RepeaterFields(msgspec.Struct, frozen=True, kw_only=True, rename="camel",
     device_model: _Text | UnsetType = UNSET
 
 
-class RepeaterReport(_RepeaterFields, frozen=True, forbid_unknown_fields=True):
+class RepeaterReport(RepeaterFields, frozen=True, forbid_unknown_fields=True):
     """What a bridge tells of a repeater; ``last_seen`` is Unix time, ``UNSET``: just now."""
 
     status: RepeaterStatus = RepeaterStatus.ACTIVE
     last_seen: Annotated[float, Meta(ge=0)] | UnsetType = UNSET
 
 
-class Repeater(_RepeaterFields, frozen=True, omit_defaults=False):
+class Repeater(RepeaterFields, frozen=True, omit_defaults=False):
     """A repeater as it is shown (protocol section 5); ``last_seen`` is Unix time."""
 
     status: RepeaterStatus

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
 from ttgateway.api.shapes import Count, Shape, Time
+from ttgateway.radio import RepeaterFields, RepeaterStatus
 
 
 class GatewayShape(Shape, frozen=True):
@@ -75,22 +76,11 @@ class Activation(Shape, frozen=True):
     state: Literal["NOT_CONFIGURED"] = "NOT_CONFIGURED"
 
 
-class RepeaterShape(Shape, frozen=True):
+class RepeaterShape(RepeaterFields, frozen=True, kw_only=True):
     """A repeater, as the radio bridge reported it; what it did not say is missing."""
 
-    extended_address: str
-    status: Literal["ACTIVE", "INACTIVE"]
+    status: RepeaterStatus
     last_seen: Time
-    short_address: str | UnsetType = UNSET
-    label: str | UnsetType = UNSET
-    manufacturer_id: str | UnsetType = UNSET
-    profile_id: str | UnsetType = UNSET
-    parent_short_address: str | UnsetType = UNSET
-    firmware_version: str | UnsetType = UNSET
-    hardware_version: str | UnsetType = UNSET
-    remaining_children: int | UnsetType = UNSET
-    device_type: str | UnsetType = UNSET
-    device_model: str | UnsetType = UNSET
 
 
 class Repeaters(Shape, frozen=True):
