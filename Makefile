@@ -14,8 +14,9 @@ run: .venv/run
 	@echo
 	@exec $(BIN)/twistd -n --pidfile= ttgateway --listen tcp:$(PORT):interface=127.0.0.1 --state-dir $(STATE)
 
+# Two workers: what needs the real machine is one's alone (tests/conftest.py), and takes the longest.
 test: .venv/dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: .venv/dev
 	$(BIN)/ruff check .

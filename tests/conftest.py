@@ -73,11 +73,22 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep on one worker what needs the real machine: two of that kind at once would disturb each other."""
+    if _needs_the_machine(item):
+        item.add_marker(pytest.mark.xdist_group("machine"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let no ``async`` test wait for ever."""
+    """Let no ``async`` test wait for ever; what needs the real machine comes first: it takes longer than the rest."""
+    items.sort(key=lambda item: not _needs_the_machine(item))
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             item.obj = _bounded(item.obj)
+
+
+def _needs_the_machine(item: pytest.Item) -> bool:
+    return item.path.parent.name in ("system", "packaging")
 
 
 def _bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
