@@ -15,6 +15,7 @@ from ttgateway.refusals import NotNow, TokenNameInvalid, TooMany, WindowShut
 from ttgateway.secrets import NewToken, Secrets
 from ttgateway.store import tokens
 from ttgateway.store.commits import MEND_EVERY
+from ttgateway.store.tokens import Token
 
 
 class Desk:
@@ -232,14 +233,28 @@ def test_a_revoked_secret_opens_nothing_any_more_and_the_others_do(desk: Desk) -
     assert list(result_of(loaded)) == [stays.token.hash]
 
 
+def test_who_watches_is_told_once_of_a_revoked_token_and_not_before_that_is_durable(desk: Desk) -> None:
+    made = desk.made()
+    told: list[Token] = []
+    desk.secrets.watch_revoked(told.append)
+    for _ in range(2):
+        desk.ask(desk.secrets.revoke(made.token))
+    assert told == []
+    desk.settle()
+    assert told == [made.token]
+
+
 def test_a_revocation_that_fails_says_so_and_the_secret_still_opens(desk: Desk, logged: Logged) -> None:
     made = desk.made()
+    told: list[Token] = []
+    desk.secrets.watch_revoked(told.append)
     desk.fail()
     revoked = desk.ask(desk.secrets.revoke(made.token))
     desk.settle()
     with pytest.raises(NotNow):
         result_of(revoked)
     assert desk.secrets.check(made.secret, "10.0.0.7") is made.token
+    assert told == []
     logged.flush()
     desk.timers.advance(MEND_EVERY)
     desk.settle()

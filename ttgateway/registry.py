@@ -184,9 +184,9 @@ class Registry:
             return
         if since < trimmed:
             raise ChangesGone(f"Changes up to {trimmed} are no longer kept. Take the active orders instead.")
-        await self._store.write(listeners.replaying(listener_id, *progress.replayed(since, upto)))
+        await self._store.write(listeners.replaying(listener_id, progress.replay_from(since), upto))
         self.listener(listener_id)  # it may be gone by now
-        progress.replay_after, progress.replay_upto = progress.replayed(since, upto)
+        progress.replay_after, progress.replay_upto = progress.replay_from(since), upto
         if self._watcher is not None:
             self._watcher.replay(listener)
 

@@ -113,6 +113,15 @@ def test_only_wanted_types_are_told_again(shop: Shop) -> None:
     assert not shop.progress(listener).replaying
 
 
+def test_that_nothing_wanted_was_to_be_told_is_written_down(shop: Shop) -> None:
+    listener = followed(shop, 5, events=["ORDER_PAGED"])
+    shop.wait(0.1)
+    shop.replay(listener, 2)
+    assert answered(shop) == []
+    shop.wait(0.1)
+    assert list(shop.store._connections[1].execute("SELECT replay_after, replay_upto FROM listeners")) == [(5, 5)]
+
+
 def test_a_page_without_a_wanted_type_is_passed_over(shop: Shop) -> None:
     listener = followed(shop, 120, events=["ORDER_PAGED"])
     shop.page("1")

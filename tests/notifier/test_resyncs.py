@@ -216,6 +216,8 @@ def test_who_registers_again_in_the_middle_gets_a_whole_one_at_once(shop: Shop) 
         assert (body["seq"], headers["ttgateway-flags"]) == (seq, "snapshot")
         deliveries.answer()
     assert not shop.progress(listener).snapshot_due
+    shop.resync(listener)  # that one was asked for by a resync too
+    assert not deliveries.transport.value()  # type: ignore[no-untyped-call]
 
 
 def test_what_a_listener_lost_is_made_good_without_a_wait(shop: Shop) -> None:

@@ -1,7 +1,7 @@
 """The whole day of a kitchen display, in the network namespace that this process has: run by `test_display_day`.
 
-``python -m tests.system.display_day FOLDER`` makes an interface with a cable to nowhere, starts a daemon on it, and ends
-with 0 if all went as it should.
+``python -m tests.system.display_day FOLDER`` makes an interface with a cable to nowhere, starts a daemon, and ends with
+0 if all went as it should.
 """
 
 import random

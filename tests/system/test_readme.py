@@ -214,6 +214,9 @@ def from_own_software(walk: Walk) -> None:
         ["ORDER_MODIFIED", "66", "cleared"],
     ]
     assert json.loads(walk.run(walk.take("curl -u")))["message"].startswith("Registered client at: ")
+    assert json.loads(walk.run(walk.take("curl -s")))["openapi"].startswith("3.1")
+    missed = json.loads(walk.run(walk.take("curl -H")))
+    assert (missed["returnCode"], [change["seq"] for change in missed["items"]]) == (902, [1, 2])
     assert "Revoked" in walk.run(walk.take(".venv/bin/ttgateway token revoke"))
 
 

@@ -179,7 +179,7 @@ class Upcoming:
 
     def _is_whole(self, page: Sequence[Entry], after: int) -> bool:
         """Tell whether nothing is missing from a page: it may have been trimmed while that was being read."""
-        return bool(page) and page[0].seq == after + 1 and page[-1].seq == after + len(page)
+        return bool(page) and page[-1].seq == after + len(page)
 
     def _take(self, page: list[Entry], course: int, after: int) -> None:
         """Make the changes of a page ready, those that the listener does not want only counted."""

@@ -67,10 +67,9 @@ class Progress(msgspec.Struct, kw_only=True):
         """Whether a replay is under way."""
         return self.replay_after < self.replay_upto
 
-    def replayed(self, since: int, upto: int) -> tuple[int, int]:
-        """Return ``replay_after`` and ``replay_upto`` with a replay from ``since`` to ``upto`` added: both are one."""
-        after = min(since, self.replay_after) if self.replaying else since
-        return after, max(upto, self.replay_upto)
+    def replay_from(self, since: int) -> int:
+        """Return after which seq a replay begins that is asked for from ``since``: with one under way it is one."""
+        return min(since, self.replay_after) if self.replaying else since
 
 
 _WHO = Listener.__struct_fields__
