@@ -12,6 +12,7 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 from zope.interface import implementer
 
 LONGEST = 60.0
@@ -73,22 +74,23 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep on one worker what needs the real machine: two of that kind at once would disturb each other."""
-    if _needs_the_machine(item):
-        item.add_marker(pytest.mark.xdist_group("machine"))
+class OneMachine(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps on one worker what needs the real machine: two of that kind at once would disturb each other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "machine" if nodeid.startswith(("tests/system/", "tests/packaging/")) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneMachine:
+    """Share the tests out among the workers; the largest share begins first."""
+    return OneMachine(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let no ``async`` test wait for ever; what needs the real machine comes first: it takes longer than the rest."""
-    items.sort(key=lambda item: not _needs_the_machine(item))
+    """Let no ``async`` test wait for ever."""
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             item.obj = _bounded(item.obj)
-
-
-def _needs_the_machine(item: pytest.Item) -> bool:
-    return item.path.parent.name in ("system", "packaging")
 
 
 def _bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:

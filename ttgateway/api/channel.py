@@ -279,7 +279,7 @@ class ApiChannel(HTTPChannel):
             self._networkProducer.unregisterProducer()  # type: ignore[attr-defined]
             self.transport.loseWriteConnection()
         else:  # TLS closes in halves by itself, and stumbles where the connection below it does
-            super().loseConnection()
+            super().loseConnection()  # type: ignore[no-untyped-call]
 
     def _leave(self) -> None:
         self._deadline.stop()
