@@ -16,6 +16,7 @@ run: .venv/run
 
 # Two workers: what needs the real machine is one's alone (tests/conftest.py), and takes the longest.
 test: .venv/dev
+	@.ci/tools
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 lint: .venv/dev
