@@ -2,7 +2,7 @@
 
 import re
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 from twisted.internet.defer import CancelledError
@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from ttgateway.api.call import Call, Reply
 from ttgateway.api.codes import BodyInvalid, Endpoint
-from ttgateway.api.fields import MOST_WHOLE, Limit, whole
+from ttgateway.api.fields import Limit, Since, whole
 from ttgateway.api.listener_shapes import Changes, ToldChange
 from ttgateway.api.reading import Asked, reads
 from ttgateway.api.routes import Routes
@@ -21,17 +21,9 @@ from ttgateway.store.entry import Entry
 MOST_WAIT = 30
 """The longest time in seconds that a call may wait for the next change."""
 
-_SINCE = whole(0, MOST_WHOLE, BodyInvalid, "Invalid since. Must be the seq of a change, or 0.")
 _WAIT = whole(0, MOST_WAIT, BodyInvalid, f"Invalid wait. Must be whole seconds from 0 to {MOST_WAIT}.", 0)
 _EPOCH = re.compile("[0-9a-f]{12}")
 _decoder = msgspec.json.Decoder(ToldChange)
-
-
-def since(value: object) -> object:
-    """Return ``value`` as a seq; raise `BodyInvalid`."""
-    if value is None:
-        raise BodyInvalid("Missing since. Must be the seq of a change, or 0.")
-    return _SINCE(value)
 
 
 def _epoch(value: object) -> object:
@@ -48,7 +40,7 @@ def told(entry: Entry) -> ToldChange:
 class Following(Asked, frozen=True):
     """After which change of which epoch to go on, and for how many seconds to wait for one."""
 
-    since: Annotated[int, reads(since, ge=0, le=MOST_WHOLE)]
+    since: Since
     epoch: Annotated[str, reads(_epoch, pattern=_EPOCH.pattern)] | None = None
     limit: Limit = None
     wait: Annotated[int, reads(_WAIT, ge=0, le=MOST_WAIT)] | None = None
@@ -61,7 +53,7 @@ def add_events(routes: Routes, gateway: Gateway, timers: IReactorTime) -> None:
     @routes.v2("GET", "/events", Endpoint.EVENTS, Changes, query=Following)
     async def list_events(call: Call, query: Following) -> Reply:
         """The changes after a seq; where there are none, the next one, if it comes in time."""
-        limit = 25 if query.limit is None else query.limit
+        limit = cast(int, query.limit)  # its reader knows the default
         events.check(query.since, query.epoch)
         found = await events.after(query.since, limit)
         if not found and query.wait:

@@ -106,6 +106,15 @@ def past_order_id(value: str) -> str:
     raise codes.UuidInvalid("Invalid order uuid.")
 
 
+_SEQ = whole(0, MOST_WHOLE, codes.BodyInvalid, "Invalid since. Must be the seq of a change, or 0.")
+
+
+def _since(value: object) -> object:
+    if value is None:
+        raise codes.BodyInvalid("Missing since. Must be the seq of a change, or 0.")
+    return _SEQ(value)
+
+
 def _type_or_any(value: object) -> OrderType | None:
     return None if value is None else order_type(value)
 
@@ -127,6 +136,7 @@ Tracking = Annotated[bool | Literal["true", "false"], reads(boolean("tracking"))
 Refresh = Annotated[Literal["true", "false"], reads(boolean("refresh parameter"))] | None
 AnyKind = Annotated[Literal["ON_PREMISE", "ON_PREMISES", "TO_GO"], reads(_type_or_any)] | None
 AnyLocation = Annotated[str, reads(_location_or_any, pattern=_DIGITS)] | None
+Since = Annotated[int, reads(_since, ge=0, le=MOST_WHOLE)]
 Offset = (
     Annotated[
         int,

@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 
 from ttgateway.api.call import Call, Reply, acknowledged
-from ttgateway.api.codes import Ack, BodyInvalid, Endpoint
-from ttgateway.api.fields import MOST_WHOLE, whole
+from ttgateway.api.codes import Ack, Endpoint
+from ttgateway.api.fields import Since
 from ttgateway.api.listener_shapes import AttemptShape, DetailedListener, ListenerShape, OneListener
 from ttgateway.api.reading import Asked, reads
 from ttgateway.api.render import items_v2
@@ -22,19 +22,12 @@ def _known_id(value: object) -> str:
 
 
 _PART = {"listener": Annotated[str, reads(_known_id, pattern="^[0-9a-f]{12}$", description="The listener's id.")]}
-_SINCE = whole(0, MOST_WHOLE, BodyInvalid, "Invalid since. Must be the seq of a change, or 0.")
-
-
-def _since(value: object) -> object:
-    if value is None:
-        raise BodyInvalid("Missing since. Must be the seq of a change, or 0.")
-    return _SINCE(value)
 
 
 class Replaying(Asked, frozen=True):
     """After which change to tell all again."""
 
-    since: Annotated[int, reads(_since, ge=0, le=MOST_WHOLE)]
+    since: Since
 
 
 def add_listeners(routes: Routes, gateway: Gateway) -> None:
