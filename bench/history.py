@@ -18,8 +18,9 @@ import msgspec
 
 from ttgateway.orders.moment import Moment
 from ttgateway.orders.order import ClearedReason, Order, OrderState, OrderType
-from ttgateway.store import history, opening, orders
-from ttgateway.store.history import HistoryQuery
+from ttgateway.store import opening
+from ttgateway.store.tables import history, orders
+from ttgateway.store.tables.history import HistoryQuery
 
 BEGIN = 1_440_000_000.0
 SPAN = 400 * 86_400.0

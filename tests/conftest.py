@@ -15,6 +15,8 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 from zope.interface import implementer
 
+from tests.support import log_anew
+
 LONGEST = 60.0
 """Seconds for which an ``async`` test may wait: a Deferred that never fires fails its test, and not the whole run."""
 
@@ -40,6 +42,7 @@ class Logged:
 def logged() -> Iterator[Logged]:
     """Fail a test that logs an error which it does not expect; an unhandled error in a Deferred is one."""
     observer = Logged()
+    log_anew()
     globalLogPublisher.addObserver(observer)
     yield observer
     gc.collect()  # a Deferred tells of its unhandled error when it goes
@@ -74,11 +77,21 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+APART = (
+    "tests/docs/",
+    "tests/packaging/",
+    *(f"tests/system/test_{name}.py" for name in ("allow", "chaos", "check", "discovery", "testing", "upgrades")),
+)
+"""What uses real processes, but judges no figure of time: it wants a worker of its own, and disturbs nobody."""
+
+
 class OneMachine(LoadScopeScheduling):  # type: ignore[misc]
     """Keeps on one worker what needs the real machine: two of that kind at once would disturb each other."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "machine" if nodeid.startswith(("tests/system/", "tests/packaging/")) else nodeid
+        if nodeid.startswith(APART):
+            return "apart"
+        return "machine" if nodeid.startswith("tests/system/") else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneMachine:

@@ -11,10 +11,11 @@ from twisted.python.failure import Failure
 
 from ttgateway.gateway import Gateway
 from ttgateway.machine import IPAddress
-from ttgateway.notifier.policy import CallPolicy
-from ttgateway.notifier.resolver import NameNotFound
+from ttgateway.notifier.callbacks.policy import CallPolicy
+from ttgateway.notifier.callbacks.resolver import NameNotFound
 from ttgateway.orders.moment import Moment
 from ttgateway.settings import Settings
+from ttgateway.sparing import _sparing as sparing
 from ttgateway.store.store import Store, open_memory
 
 T = TypeVar("T")
@@ -38,6 +39,9 @@ class FakeClock:
     def now(self) -> Moment:
         seconds = self.timers.seconds()
         return Moment(wall=self.wall_ahead + seconds, uptime=self.up_ahead + seconds)
+
+    def wall(self) -> float:
+        return self.now().wall
 
 
 class AtOnce:
@@ -115,6 +119,12 @@ def result_of(pending: Awaitable[T]) -> T:
     if isinstance(results[0], Failure):
         results[0].raiseException()
     return results[0]  # type: ignore[no-any-return]
+
+
+def log_anew() -> None:
+    """Let what was logged by now silence nothing that comes."""
+    for table in (sparing._shares, sparing._own, sparing._withheld):
+        table.clear()
 
 
 def open_policy(**changed: Any) -> CallPolicy:

@@ -52,7 +52,7 @@ def test_no_listener_can_make_the_table_of_causes_grow_for_ever() -> None:
 
 def test_a_delivery_is_counted_by_how_long_it_took() -> None:
     figures = DeliveryFigures()
-    figures.delivered_after(0.004)
-    figures.delivered_after(7200.0)
+    figures.waits.observe(0.004)
+    figures.waits.observe(7200.0)
     assert figures.waits.counts[figures.waits.bounds.index(0.005)] == 1
     assert figures.waits.counts[-1] == 1

@@ -16,7 +16,7 @@ from ttgateway.orders.order import ClearedReason, OrderState, OrderType
 from ttgateway.refusals import DiskFull, NotNow, PagingImpossible, PagingUnavailable
 from ttgateway.settings import Bridge, Settings
 from ttgateway.store.commits import MEND_EVERY
-from ttgateway.store.orders import Standing
+from ttgateway.store.tables.orders import Standing
 
 TO_GO = OrderType.TO_GO
 OVERRIDE = ClearedReason.MANAGER_OVERRIDE
@@ -56,7 +56,7 @@ class House:
         def fill(db: apsw.Connection) -> None:
             pages = db.execute("PRAGMA page_count").get
             db.execute(f"PRAGMA max_page_count = {pages}").get  # noqa: B018
-            db.execute("INSERT INTO tokens VALUES (zeroblob(1000000), 'x', 'token', 1.0, NULL, NULL)")
+            db.execute("INSERT INTO tokens VALUES (zeroblob(1000000), 'x', 'token', 1.0, NULL, NULL, NULL)")
 
         self.store.write(fill).addErrback(lambda _: None)
 
@@ -291,16 +291,16 @@ def test_a_new_zone_holds_for_the_very_next_change(house: House) -> None:
 
 def test_a_tracker_starts_and_locates_its_order(house: House) -> None:
     gateway = house.gateway
-    assert house.do(gateway.start("66")).changed
-    assert not house.do(gateway.start("66")).changed
-    located = house.do(gateway.locate("66", "7"))
+    assert house.do(gateway.tracked("66", "")).changed
+    assert not house.do(gateway.tracked("66", "")).changed
+    located = house.do(gateway.tracked("66", "7"))
     assert (located.changed, located.order.state, located.order.type) == (
         True,
         OrderState.LOCATED,
         OrderType.ON_PREMISE,
     )
     house.do(gateway.post("67", TO_GO, ""))
-    assert house.do(gateway.locate("67", "8")).order.type is TO_GO
+    assert house.do(gateway.tracked("67", "8")).order.type is TO_GO
 
 
 def test_too_little_room_refuses_the_order_of_a_tracker_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,9 +308,9 @@ def test_too_little_room_refuses_the_order_of_a_tracker_too(house: House, monkey
         raise DiskFull("The disk is full.")
 
     monkeypatch.setattr(house.store.disk, "check_room", no_room)
-    for command in (house.gateway.start("66"), house.gateway.locate("66", "7")):
+    for location in ("", "7"):
         with pytest.raises(DiskFull):
-            house.do(command)
+            house.gateway.tracked("66", location)
     assert house.names() == []
 
 

@@ -5,10 +5,13 @@ import pytest
 from twisted.internet.task import Clock
 
 from tests.conftest import Logged
-from tests.support import FakeClock, memory_store, result_of
-from ttgateway.health import PLAUSIBLE, SCARCE, STEP, Health, Parts
+from tests.support import FakeClock, memory_gateway, memory_store, result_of
+from ttgateway.health import BEHIND, SCARCE, STEP, Health, Parts
+from ttgateway.orders.moment import PLAUSIBLE
+from ttgateway.orders.order import OrderType
 from ttgateway.refusals import NotNow
 from ttgateway.store.commits import MEND_EVERY
+from ttgateway.store.damage.findings import FRESH
 from ttgateway.store.disk import LEAST_FREE
 
 WELL = Parts(store="ok", notifier="ok", disk="ok", clock="ok")
@@ -47,12 +50,12 @@ def test_a_gateway_that_lacks_nothing_is_well_and_ready(ward: Ward) -> None:
 
 
 def test_a_damaged_store_is_a_fault_but_takes_orders(ward: Ward) -> None:
-    ward.store.damage = "2 changes are lost"
+    ward.store.findings.damage = "2 changes are lost"
     assert ward.health.parts().store == "damaged"
     assert (ward.health.faults(), ward.health.hindrances()) == (["store damaged"], [])
 
 
-@pytest.mark.parametrize("error", [apsw.IOError, apsw.CorruptError])
+@pytest.mark.parametrize("error", [apsw.IOError, apsw.BusyError])
 def test_a_store_that_cannot_be_written_is_mending_until_a_commit_succeeds(
     ward: Ward, logged: Logged, error: type[Exception]
 ) -> None:
@@ -65,7 +68,7 @@ def test_a_store_that_cannot_be_written_is_mending_until_a_commit_succeeds(
 
 
 def test_a_store_that_mends_is_shown_so_although_it_has_lost_something_before(ward: Ward, logged: Logged) -> None:
-    ward.store.damage = "2 changes are lost"
+    ward.store.findings.damage = "2 changes are lost"
     ward.fail_a_commit(apsw.IOError)
     logged.flush()
     assert ward.health.parts().store == "mending"
@@ -122,8 +125,38 @@ def test_a_step_of_the_wall_clock_shows_and_is_no_fault(ward: Ward, step: float)
     assert (health.faults(), health.hindrances()) == ([], [])
 
 
+def test_a_clock_that_is_behind_the_newest_change_of_an_earlier_run_shows_until_it_is_set(ward: Ward) -> None:
+    ward.clock.wall_ahead += 86_400.0
+    result_of(memory_gateway(ward.store, ward.clock).post("66", OrderType.TO_GO, ""))
+    ward.clock.wall_ahead -= 86_400.0
+    health = Health(ward.store, ward.clock, lambda: True)
+    assert health.clock_behind() == pytest.approx(86_400.0)
+    ward.timers.advance(100_000.0)
+    assert health.clock_behind() == pytest.approx(86_400.0)
+    assert health.parts().clock == "behind"
+    assert (health.faults(), health.hindrances()) == ([], [])
+    ward.clock.wall_ahead += 86_400.0 - BEHIND
+    assert health.parts().clock == "stepped"
+    ward.clock.wall_ahead += 86_400.0
+    assert health.clock_behind() == 0.0
+
+
 def test_a_clock_before_2024_was_never_set(ward: Ward) -> None:
     ward.clock.wall_ahead = PLAUSIBLE - 1
     assert not ward.health.clock_is_plausible()
     assert ward.health.parts().clock == "unset"
     assert (ward.health.faults(), ward.health.hindrances()) == ([], [])
+
+
+def test_a_store_that_turns_out_to_be_damaged_shows_so(ward: Ward, logged: Logged) -> None:
+    ward.fail_a_commit(apsw.CorruptError)
+    ward.timers.advance(MEND_EVERY)
+    logged.flush()
+    assert ward.health.parts().store == "damaged"
+
+
+def test_a_store_that_cannot_be_read_is_mending(ward: Ward) -> None:
+    ward.store.findings.read(apsw.IOError())
+    assert ward.health.hindrances() == ["store mending"]
+    ward.timers.advance(FRESH + 0.1)
+    assert ward.health.parts() == WELL

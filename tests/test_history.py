@@ -99,6 +99,16 @@ def test_no_average_is_negative_when_the_clock_is_set_back_under_an_order(shop: 
     assert shop.statistics(300) == Statistics(0.0, 1.0, 300.0, 100.0)
 
 
+@pytest.mark.parametrize("step", [3600.0, -3600.0, 86_400.0 * 365])
+def test_how_long_orders_took_is_right_although_the_clock_was_set_meanwhile(shop: Shop, step: float) -> None:
+    result_of(shop.gateway.post("1", OrderType.TO_GO, ""))
+    shop.clock.wall_ahead += step
+    shop.timers.advance(200)
+    result_of(shop.gateway.clear("1", ClearedReason.TRACKER))
+    shop.serve("2", 400)
+    assert shop.statistics(300) == Statistics(300.0, 2.0, 300.0, 50.0)
+
+
 def test_a_history_that_cannot_be_read_is_refused_and_logged(shop: Shop, logged: Logged) -> None:
     shop.lose("orders")
     for asked in (

@@ -1,8 +1,10 @@
 """The import rule of the architecture, and who may meet the reactor and the wall clock."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,8 +39,17 @@ def test_imports_point_one_way() -> None:
     assert "Contracts: " in ended.stdout
 
 
+def test_the_architecture_draws_the_layers_that_the_linter_holds() -> None:
+    contract = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0]
+    held = [{name.removeprefix("ttgateway.") for name in layer.split(" | ")} for layer in contract["layers"]]
+    drawing = (PROJECT / "docs/architecture.rst").read_text("utf-8").split("**Imports point one way**::")[1]
+    block = drawing.split("\n\nWhat stands left")[0]
+    drawn = [set(re.findall(r"\w+", layer)) for layer in block.split("->")]
+    assert drawn == held
+
+
 def test_only_the_two_entries_meet_the_reactor() -> None:
-    assert modules_that("twisted.internet.reactor".__eq__) == {"tap.py", "control/cli.py"}
+    assert modules_that("twisted.internet.reactor".__eq__) == {"tap.py", "commands/cli.py"}
 
 
 def test_only_the_clock_reads_the_wall_clock() -> None:

@@ -6,7 +6,7 @@ from twisted.internet.defer import succeed
 from twisted.internet.protocol import Factory
 
 from tests.support import result_of
-from ttgateway.listening import NotedEndpoint
+from ttgateway.listening import NotedEndpoint, with_waiting_room
 
 
 class Port:
@@ -67,3 +67,18 @@ def test_it_says_where_it_listens() -> None:
 
 def test_the_addresses_of_tcp_are_known() -> None:
     assert listening(EVERYWHERE, UNIXAddress(b"/run/api.sock"), LOOPBACK_6).tcp == [("0.0.0.0", 8000), ("::1", 8001)]  # noqa: S104
+
+
+@pytest.mark.parametrize(
+    ("listen", "with_room"),
+    [
+        ("tcp:8000", "tcp:8000:backlog=256"),
+        ("tcp:8000:interface=127.0.0.1", "tcp:8000:interface=127.0.0.1:backlog=256"),
+        ("ssl:8000:privateKey=a", "ssl:8000:privateKey=a:backlog=256"),
+        ("tcp:8000:backlog=5", "tcp:8000:backlog=5"),
+        ("unix:/run/x", "unix:/run/x"),
+        ("systemd:domain=INET:index=0", "systemd:domain=INET:index=0"),
+    ],
+)
+def test_more_may_wait_to_be_accepted_than_twisted_lets(listen: str, with_room: str) -> None:
+    assert with_waiting_room(listen) == with_room

@@ -16,7 +16,7 @@ from ttgateway.metrics import MOST_SHOWN, Metrics
 from ttgateway.refusals import NotNow
 from ttgateway.settings import Bridge, Settings
 from ttgateway.store.commits import MEND_EVERY
-from ttgateway.store.listeners import Listener
+from ttgateway.store.tables.listeners import Listener
 from ttgateway.watcher import Status
 
 DOCS = Path(__file__).parent.parent / "docs/operations.rst"
@@ -187,7 +187,7 @@ def test_attempts_and_delays_are_shown(shop: Shop) -> None:
     figures.attempt("down", "timeout")
     for seconds in (0.002, 0.003, 7200.0):
         figures.attempt("delivered", "200")
-        figures.delivered_after(seconds)
+        figures.waits.observe(seconds)
     scraped = Scraped(shop, figures)
     assert scraped("attempts_total", kind="delivered", cause="200") == 3
     assert scraped("attempts_total", kind="down", cause="timeout") == 1
@@ -211,7 +211,7 @@ def test_commits_are_shown_with_those_that_failed(shop: Shop, logged: Logged) ->
 
 
 def test_damage_shows(shop: Shop) -> None:
-    shop.store.damage = "2 changes are lost"
+    shop.store.findings.damage = "2 changes are lost"
     scraped = Scraped(shop)
     assert (scraped("store_damaged"), scraped("part_ok", part="store")) == (1, 0)
 

@@ -15,8 +15,8 @@ from tests.store.files import clock_at, shop_in
 from tests.support import OnDemand, memory_store, result_of
 from ttgateway.preferences import Preferences, PreferenceValues
 from ttgateway.refusals import NotNow, PreferenceInvalid, PreferenceUnknown
-from ttgateway.store import preferences
 from ttgateway.store.commits import MEND_EVERY
+from ttgateway.store.tables import preferences
 
 DEFAULTS = PreferenceValues(zigbee_preset="A", target_time_default=300, timezone="America/New_York")
 

@@ -18,9 +18,9 @@ from ttgateway.refusals import (
     TooMany,
 )
 from ttgateway.registry import Registration, Registry
-from ttgateway.store import listeners
 from ttgateway.store.commits import MEND_EVERY
-from ttgateway.store.listeners import CatchUp, Listener, Progress
+from ttgateway.store.tables import listeners
+from ttgateway.store.tables.listeners import CatchUp, Listener, Progress
 from ttgateway.watcher import AttemptRecord, Status
 
 URL = "http://10.0.0.1/"
@@ -76,6 +76,9 @@ class Watching:
 
     def heard(self, host: str) -> None:
         self.hosts.append(host)
+
+    def settle(self) -> None:
+        pass
 
     def status(self, listener: Listener) -> Status:
         return Status("healthy", 3, 1.0, None)

@@ -11,11 +11,11 @@ from twisted.internet.task import Clock
 from tests.conftest import Logged
 from tests.support import FakeClock, OnDemand, entropy, memory_store, result_of
 from ttgateway import secrets
-from ttgateway.refusals import NotNow, TokenNameInvalid, TooMany, WindowShut
-from ttgateway.secrets import NewToken, Secrets
-from ttgateway.store import tokens
+from ttgateway.refusals import LinkSpent, NotNow, TokenNameInvalid, TooMany, WindowShut
+from ttgateway.secrets import SESSION, SESSION_NAME, NewToken, Secrets
 from ttgateway.store.commits import MEND_EVERY
-from ttgateway.store.tokens import Token
+from ttgateway.store.tables import tokens
+from ttgateway.store.tables.tokens import Token
 
 
 class Desk:
@@ -43,6 +43,12 @@ class Desk:
 
     def in_window(self, name: object = None) -> NewToken:
         pending = self.ask(self.secrets.create_in_window(name))
+        self.settle()
+        new: NewToken = result_of(pending)
+        return new
+
+    def session(self) -> NewToken:
+        pending = self.ask(self.secrets.begin_session(self.secrets.links.make()))
         self.settle()
         new: NewToken = result_of(pending)
         return new
@@ -87,6 +93,14 @@ def test_another_secret_opens_nothing(desk: Desk, secret: str) -> None:
     made = desk.made()
     assert desk.secrets.check(secret, "10.0.0.7") is None
     assert desk.secrets.check(made.secret.upper() + " ", "10.0.0.7") is None
+
+
+def test_asking_whether_a_secret_opens_is_no_use_of_it(desk: Desk) -> None:
+    made = desk.made()
+    assert desk.secrets.opens(made.secret)
+    assert not desk.secrets.opens(made.secret[:-1])
+    assert not desk.secrets.opens("\udce9")
+    assert made.token.last_used is None
 
 
 def test_only_a_hash_is_stored(desk: Desk) -> None:
@@ -267,3 +281,53 @@ def test_at_most_so_many_tokens_are_kept(desk: Desk, monkeypatch: pytest.MonkeyP
     with pytest.raises(TooMany):
         desk.made()
     assert len(desk.secrets.all()) == 2
+
+
+def test_a_session_opens_until_its_end_and_outlives_a_restart(desk: Desk) -> None:
+    made = desk.session()
+    assert (made.token.name, made.token.ends) == (SESSION_NAME, made.token.created + SESSION)
+    loaded = desk.store.write(tokens.load)
+    desk.settle()
+    assert result_of(loaded)[made.token.hash].ends == made.token.ends
+    desk.timers.advance(SESSION - 1)
+    assert desk.secrets.opens(made.secret)
+    assert desk.secrets.check(made.secret, "10.0.0.7") is made.token
+    desk.timers.advance(1)
+    assert not desk.secrets.opens(made.secret)
+    assert desk.secrets.check(made.secret, "10.0.0.7") is None
+
+
+def test_no_session_begins_without_a_link(desk: Desk) -> None:
+    for code in ("", "0" * 48):
+        with pytest.raises(LinkSpent):
+            result_of(desk.ask(desk.secrets.begin_session(code)))
+    assert desk.secrets.all() == []
+
+
+def test_a_clock_that_is_set_back_lengthens_no_session(desk: Desk) -> None:
+    made = desk.session()
+    desk.clock.wall_ahead -= 59
+    assert desk.secrets.opens(made.secret)
+    desk.clock.wall_ahead -= 2
+    assert not desk.secrets.opens(made.secret)
+    assert not desk.secrets.has_ended(desk.made().token)
+
+
+def test_sessions_that_are_over_go_when_another_begins(desk: Desk) -> None:
+    stays, first = desk.made(), desk.session()
+    desk.timers.advance(SESSION)
+    assert desk.secrets.all() == [stays.token, first.token]
+    second = desk.session()
+    assert desk.secrets.all() == [stays.token, second.token]
+
+
+def test_at_most_so_many_sessions_are_open(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "MOST_SESSIONS", 2)
+    desk.session()
+    desk.session()
+    with pytest.raises(TooMany):
+        desk.session()
+    desk.made()
+    desk.timers.advance(SESSION)
+    desk.session()
+    assert [token.name for token in desk.secrets.all()] == ["default", SESSION_NAME]

@@ -18,6 +18,14 @@ from ttgateway.settings import (
     stream_address,
 )
 
+TABLES = {
+    "access": ["open_to_old_devices", "hosts", "origins"],
+    "journal": ["keep_days", "keep_changes", "keep_pending", "history_days"],
+    "discovery": ["enabled"],
+    "button": ["device", "key"],
+    "bridge": ["at", "listen"],
+}
+
 
 def test_an_empty_file_is_the_defaults() -> None:
     settings = parse("")
@@ -202,6 +210,56 @@ def test_no_value_raises_anything_else(zone: str, network: str, bridge: str) -> 
         parse(f"timezone = {quoted[0]}\n[callbacks]\nallow = [{quoted[1]}]\n[bridge]\nat = {quoted[2]}")
     except SettingsError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = " + "1" * 5_000,
+        "a = " + "[" * 5_000,
+        "a = " + "{b = " * 5_000,
+        '"a\\nb" = 1',
+        "[journal]\nkeep_days = 0x" + "f" * 5_000,
+        "name = [" + "1, " * 50_000 + "]",
+        "timezone = '" + "A/" * 5_000 + "'",
+        "[callbacks]\nallow = ['" + "1" * 5_000 + "']",
+        "[bridge]\nat = 'unix:" + "x" * 5_000 + "'",
+        "[button]\ndevice = '" + "x" * 5_000 + "'",
+        '"' + "k" * 5_000 + '" = 1',
+    ],
+)
+def test_whatever_is_wrong_is_said_in_one_line_that_is_not_long(text: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse(text)
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 1_000
+
+
+KEYS = [f"{table}.{key}" for table in ("access", "journal", "discovery", "button", "bridge") for key in TABLES[table]]
+TOML_VALUES = st.recursive(
+    st.sampled_from(
+        ["1", "-1", "0", "1.5", "nan", "inf", "true", "false", "1979-05-27", "07:32:00", "1979-05-27T07:32:00Z"]
+    )
+    | st.text(st.characters(codec="utf-8", exclude_characters="\x7f"))
+    .map(json.dumps)
+    .filter(lambda text: "\\ud" not in text)
+    | st.integers(-(2**70), 2**70).map(str),
+    lambda values: (
+        st.lists(values, max_size=3).map(lambda kept: f"[{', '.join(kept)}]") | values.map("{{x = {}}}".format)
+    ),
+    max_leaves=4,
+)
+
+
+@given(st.sampled_from([*KEYS, "name", "timezone", "access", "button", "nothing", "journal.nothing"]), TOML_VALUES)
+def test_a_value_of_any_type_is_taken_or_the_error_names_its_key(key: str, value: str) -> None:
+    try:
+        parse(f"{key} = {value}")
+    except SettingsError as error:
+        said = str(error)
+        assert said.startswith(key), said
+        assert said.isprintable()
+        assert any(words in said for words in ("expected", "must be", "known are")), said
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,13 +7,15 @@ from twisted.application.service import IServiceMaker
 from twisted.internet import reactor  # noqa: TID251  # makeService puts it on the steady clock
 from twisted.plugin import getPlugins
 
-from ttgateway.tap import GatewayService, Options, makeService
+from ttgateway.options import Options
+from ttgateway.tap import GatewayService, makeService
 
 
 @pytest.fixture(autouse=True)
 def clock_put_back() -> Iterator[None]:
-    seconds = reactor.seconds
+    seconds, interval = reactor.seconds, sys.getswitchinterval()
     yield
+    sys.setswitchinterval(interval)
     reactor.seconds = seconds  # type: ignore[method-assign]
 
 
@@ -38,6 +41,11 @@ def test_the_reactor_counts_on_the_monotonic_clock_from_the_start(monkeypatch: p
     before = reactor.seconds()
     monkeypatch.setattr("time.time", lambda: 0.0)  # an hour, or fifty years, back
     assert 0 <= reactor.seconds() - before < 60
+
+
+def test_no_thread_waits_long_for_another_that_is_busy() -> None:
+    makeService(options())
+    assert sys.getswitchinterval() <= 0.001
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ A listener *is* a cursor into the journal of changes: there is no second copy th
 and a restart is the same as catching up. Whoever reads along in another way (``feeds``: the WebSocket, and who asks for
 what it missed) is a cursor too.
 
-``tap`` wires all this; nothing else meets the reactor, the files or the threads. ``control`` is the
-operator's command line and the Unix socket that it talks to.
+``tap`` wires all this; nothing else of the daemon meets the reactor, the files or the threads. ``commands`` is the
+operator's command line; it tells a daemon what to do through the Unix socket of ``control``.
 """
 
 __version__ = "0.1.0"

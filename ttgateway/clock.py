@@ -25,6 +25,9 @@ class Clock(Protocol):
     def now(self) -> Moment:
         """Return the present instant on both clocks."""
 
+    def wall(self) -> float:
+        """Return the present instant in Unix seconds alone."""
+
 
 class MachineClock:
     """The clocks of this machine."""
@@ -38,6 +41,10 @@ class MachineClock:
     def now(self) -> Moment:
         """Return the present instant on both clocks."""
         return Moment(wall=time.time(), uptime=time.clock_gettime(_UPTIME))  # noqa: TID251  # here it is allowed
+
+    def wall(self) -> float:
+        """Return the present instant in Unix seconds alone."""
+        return time.time()  # noqa: TID251
 
 
 class _Seconds(Protocol):

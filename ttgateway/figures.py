@@ -62,10 +62,6 @@ class DeliveryFigures:
                 key = (kind, OTHER)
         self.outcomes[key] += 1
 
-    def delivered_after(self, seconds: float) -> None:
-        """Count a delivery by the time that has passed since its change was committed."""
-        self.waits.observe(seconds)
-
 
 class CommitFigures:
     """How large the store's commits are (``sizes``: writes in each), and how long each takes (``seconds``)."""

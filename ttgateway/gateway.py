@@ -7,13 +7,15 @@ is read is answered then too: nothing is told that is not on disk.
 import uuid
 from collections.abc import Callable
 from datetime import tzinfo
+from functools import partial
 
 import msgspec
-from twisted.internet.defer import Deferred, FirstError, gatherResults
+from twisted.internet.defer import Deferred, FirstError, ensureDeferred, gatherResults
 
 from ttgateway.clock import Clock
 from ttgateway.health import Health
 from ttgateway.history import History
+from ttgateway.openings import Openings
 from ttgateway.orders.active import ActiveOrders, Decision
 from ttgateway.orders.change import ChangeType, change_of
 from ttgateway.orders.errors import OrderNotActive
@@ -21,11 +23,13 @@ from ttgateway.orders.moment import Moment
 from ttgateway.orders.order import ClearedReason, Order, OrderType
 from ttgateway.preferences import Preferences
 from ttgateway.radio import Radio
+from ttgateway.refusals import NotNow
 from ttgateway.registry import Callbacks, Registry
 from ttgateway.secrets import Secrets
 from ttgateway.settings import Settings
-from ttgateway.store.orders import Standing
+from ttgateway.store.copies.backups import Backups
 from ttgateway.store.store import Store
+from ttgateway.store.tables.orders import Standing
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -53,6 +57,7 @@ class Gateway:
         self._born = clock.now().uptime
         self.settings = settings
         self.preferences = Preferences(store, settings.timezone)
+        self.openings = Openings(store)
         self.history = History(store, clock, self.preferences)
         self.secrets = Secrets(store, clock, entropy)
         self.registry = Registry(store, clock, callbacks, entropy, settings.listeners.most)
@@ -75,6 +80,17 @@ class Gateway:
     def damage(self) -> str:
         """What the store has lost, in words for the operator; ``""`` for nothing."""
         return self._store.damage
+
+    async def damage_seen(self) -> str:
+        """Forget what the store has lost, as the operator has seen it; return it."""
+        return await self._store.findings.seen()
+
+    @property
+    def backups(self) -> Backups:
+        """The copies of the store; raise `NotNow` where it is in memory only."""
+        if self._store.backups is None:
+            raise NotNow("The store is in memory only.")
+        return self._store.backups
 
     @property
     def zone(self) -> tzinfo:
@@ -108,13 +124,12 @@ class Gateway:
         """Start an order, or modify the active one of this name; raise `TooManyOrders` or `NotNow`."""
         return await self._put(name, lambda at: self._active.post(name, kind, location, at))
 
-    async def start(self, name: str) -> Posted:
-        """Start the order of a tracker; an active one stays as it is. Raise `TooManyOrders` or `NotNow`."""
-        return await self._put(name, lambda at: self._active.tracked(name, "", at))
+    def tracked(self, name: str, location: str) -> Deferred[Posted]:
+        """Start the order of a tracker where it is not active, and put it on a table where ``location`` names one.
 
-    async def locate(self, name: str, location: str) -> Posted:
-        """Put the order of a tracker on a table, and start it first where it is not active; raise as `start` does."""
-        return await self._put(name, lambda at: self._active.tracked(name, location, at))
+        Raises `TooManyOrders` and `NotNow`, and fails with the latter.
+        """
+        return self._put(name, lambda at: self._active.tracked(name, location, at))
 
     async def page(self, key: str, tracking: bool = True) -> Order:
         """Page the guest of an active order; ``tracking`` is told to the radio bridge.
@@ -155,15 +170,14 @@ class Gateway:
             error.subFailure.raiseException()
         return cleared
 
-    async def _put(self, name: str, decide: Callable[[Moment], Decision]) -> Posted:
+    def _put(self, name: str, decide: Callable[[Moment], Decision]) -> Deferred[Posted]:
         if not self._active.is_active(name):
             self._store.disk.check_room()
-        decision = await self._carry_out(decide)
-        return Posted(decision.order, decision.change is not None)
+        return self._carry_out(decide).addCallback(_posted)
 
-    async def _carry_out(
+    def _carry_out(
         self, decide: Callable[[Moment], Decision], durable: Callable[[Order], None] | None = None
-    ) -> Decision:
+    ) -> Deferred[Decision]:
         """Decide on a command, unless nothing can be written: a refusal must leave no trace in the memory.
 
         ``durable`` is called with the order as changed once that is on disk, also where nobody waits any more.
@@ -173,12 +187,23 @@ class Gateway:
             self._store.commits.check()
             return decide(at)
 
-        return await self._decided(checked, durable)
+        return self._decided(checked, durable)
 
-    async def _decided(
+    def _decided(
         self, decide: Callable[[Moment], Decision], durable: Callable[[Order], None] | None = None
-    ) -> Decision:
-        """Decide, and return when that is durable. What rests on a decision that was lost is decided again."""
+    ) -> Deferred[Decision]:
+        """Decide, and fire when that is durable."""
+        at = self._clock.now()
+        try:
+            decision = decide(at)
+        except OrderNotActive:
+            decision = None
+        if decision is None or decision.change is None:
+            return ensureDeferred(self._settled(decide, durable))
+        return self._append(decision.order, decision.change, at, durable).addCallback(lambda _: decision)
+
+    async def _settled(self, decide: Callable[[Moment], Decision], durable: Callable[[Order], None] | None) -> Decision:
+        """Decide on what is durable. What rests on a decision that was lost meanwhile is decided again."""
         while True:
             at = self._clock.now()
             try:
@@ -196,11 +221,9 @@ class Gateway:
     def _append(
         self, order: Order, kind: ChangeType, at: Moment, durable: Callable[[Order], None] | None = None
     ) -> Deferred[None]:
-        written = self._store.journal.append(change_of(order, kind, at, self.zone), order, at.wall)
-        written.addCallback(lambda _: (durable or self._unpaged)(order))
-        waiting: Deferred[None] = Deferred()  # who hangs up gives up this one, and not what is done when it is written
-        written.chainDeferred(waiting)
-        return waiting
+        # What is done when it is written is done also where whoever waits for that has hung up.
+        written = partial(durable or self._unpaged, order)
+        return self._store.journal.append(change_of(order, kind, at, self.zone), order, at.wall, written)
 
     def _unpaged(self, order: Order) -> None:
         if not order.paged:
@@ -213,3 +236,7 @@ class Gateway:
 
     def _new_uuid(self) -> str:
         return str(uuid.UUID(bytes=self._entropy(16), version=4))
+
+
+def _posted(decision: Decision) -> Posted:
+    return Posted(decision.order, decision.change is not None)

@@ -5,9 +5,9 @@ from ttgateway.orders.errors import OrderNotActive
 from ttgateway.orders.order import Order
 from ttgateway.orders.statistics import Statistics, start_of_day, statistics_of
 from ttgateway.preferences import Preferences
-from ttgateway.store import history
-from ttgateway.store.history import HistoryQuery
 from ttgateway.store.store import Store
+from ttgateway.store.tables import history
+from ttgateway.store.tables.history import HistoryQuery
 
 __all__ = ["History", "HistoryQuery"]
 

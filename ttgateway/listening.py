@@ -6,6 +6,26 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
 from zope.interface import implementer
 
+WAITING_ROOM = 256
+"""Connections that the kernel keeps for us to accept. Whoever comes on top of them waits a second: TCP's own retry."""
+
+
+def with_waiting_room(listen: str) -> str:
+    """Return the description of an endpoint with our `WAITING_ROOM`, where it is one of TCP that says nothing of it."""
+    if listen.startswith(("tcp:", "tcp6:", "ssl:")) and ":backlog=" not in listen:
+        return f"{listen}:backlog={WAITING_ROOM}"
+    return listen
+
+
+def is_handed_over(listen: str) -> bool:
+    """Tell whether the sockets of an endpoint come from systemd, which keeps them when this process ends."""
+    return listen.startswith("systemd:")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can connect to ``host``, an address."""
+    return host == "::1" or host.startswith("127.")
+
 
 @implementer(IStreamServerEndpoint)
 class NotedEndpoint:
@@ -23,7 +43,7 @@ class NotedEndpoint:
     def is_local(self) -> bool:
         """Tell whether only this machine can connect: to a loopback address, or to a Unix socket."""
         hosts = [getattr(address, "host", "127.0.0.1") for address in self._addresses]
-        return bool(hosts) and all(host == "::1" or host.startswith("127.") for host in hosts)
+        return bool(hosts) and all(map(is_loopback, hosts))
 
     @property
     def tcp(self) -> list[tuple[str, int]]:

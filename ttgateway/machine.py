@@ -1,12 +1,16 @@
 """What this machine is on its network: which names and addresses are its own, and who its routers are."""
 
+import resource
 import socket
 import sys
 from collections.abc import Collection
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 from pathlib import Path
 
 IPAddress = IPv4Address | IPv6Address
+
+ENOUGH_FILES = 16_384
+"""More files than we ever have open: the connections of thousands of clients and listeners."""
 
 _IPV4_ROUTES = Path("/proc/net/route")
 _IPV6_ROUTES = Path("/proc/net/ipv6_route")
@@ -52,12 +56,27 @@ class OwnHosts:
             return False
 
 
+def files_allowed(enough: int = ENOUGH_FILES) -> int:
+    """Let this process have ``enough`` files open, if the system allows that many; return how many it may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = enough if hard == resource.RLIM_INFINITY else min(hard, enough)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
+
+
 def default_gateways(ipv4_routes: Path = _IPV4_ROUTES, ipv6_routes: Path = _IPV6_ROUTES) -> frozenset[IPAddress]:
     """Return the routers of this machine's default routes; none where the kernel does not list its routes (not Linux).
 
     They are read anew each time: DHCP may bring another one at any moment.
     """
     return ipv4_gateways(_text(ipv4_routes)) | ipv6_gateways(_text(ipv6_routes))
+
+
+def broadcasts(ipv4_routes: Path = _IPV4_ROUTES) -> frozenset[IPAddress]:
+    """Return the broadcast addresses of the networks that this machine is on, read anew each time (IPv4 alone)."""
+    return ipv4_broadcasts(_text(ipv4_routes))
 
 
 def ipv4_gateways(routes: str) -> frozenset[IPAddress]:
@@ -67,11 +86,21 @@ def ipv4_gateways(routes: str) -> frozenset[IPAddress]:
     the number that the machine sees in its four bytes.
     """
     rows = [line.split() for line in routes.splitlines()[1:]]
-    return frozenset(
-        IPv4Address(int(row[2], 16).to_bytes(4, sys.byteorder))
-        for row in rows
-        if int(row[1], 16) == 0 and int(row[7], 16) == 0 and int(row[3], 16) & _VIA_GATEWAY
-    )
+    return frozenset(_ipv4(row[2]) for row in rows if int(row[7], 16) == 0 and int(row[3], 16) & _VIA_GATEWAY)
+
+
+def ipv4_broadcasts(routes: str) -> frozenset[IPAddress]:
+    """Return the broadcast addresses of the networks in ``routes``, as in `ipv4_gateways`, that need no gateway.
+
+    A network of one or two addresses has none (RFC 3021).
+    """
+    rows = [line.split() for line in routes.splitlines()[1:]]
+    direct = [IPv4Network(f"{_ipv4(row[1])}/{_ipv4(row[7])}") for row in rows if not int(row[3], 16) & _VIA_GATEWAY]
+    return frozenset(network.broadcast_address for network in direct if network.prefixlen < 31)
+
+
+def _ipv4(text: str) -> IPv4Address:
+    return IPv4Address(int(text, 16).to_bytes(4, sys.byteorder))
 
 
 def ipv6_gateways(routes: str) -> frozenset[IPAddress]:
@@ -82,9 +111,7 @@ def ipv6_gateways(routes: str) -> frozenset[IPAddress]:
     """
     rows = [line.split() for line in routes.splitlines()]
     return frozenset(
-        IPv6Address(bytes.fromhex(row[4]))
-        for row in rows
-        if int(row[0], 16) == 0 and int(row[1], 16) == 0 and int(row[8], 16) & _VIA_GATEWAY
+        IPv6Address(bytes.fromhex(row[4])) for row in rows if int(row[1], 16) == 0 and int(row[8], 16) & _VIA_GATEWAY
     )
 
 

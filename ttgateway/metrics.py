@@ -15,8 +15,8 @@ from ttgateway import __version__
 from ttgateway.figures import DeliveryFigures, Histogram
 from ttgateway.gateway import Gateway
 from ttgateway.registry import Registry
-from ttgateway.store.listeners import Listener, Progress
 from ttgateway.store.store import Store
+from ttgateway.store.tables.listeners import Listener, Progress
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Of the text: the format that every version of Prometheus reads."""

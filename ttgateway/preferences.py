@@ -9,8 +9,8 @@ from twisted.logger import Logger
 
 from ttgateway.refusals import PreferenceInvalid, PreferenceUnknown
 from ttgateway.settings import zone_named
-from ttgateway.store import preferences
 from ttgateway.store.store import Store
+from ttgateway.store.tables import preferences
 
 LONGEST_TARGET = 86_400
 """Seconds: a day."""

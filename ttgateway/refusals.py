@@ -25,6 +25,10 @@ class WindowShut(Refusal):
     """The button was not pressed within the last two minutes, or its one token was given out."""
 
 
+class LinkSpent(Refusal):
+    """A one-time link was used before, or is too old."""
+
+
 class CallbackMissing(Refusal):
     """A listener wants to register, and names no URL."""
 

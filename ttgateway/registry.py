@@ -15,13 +15,11 @@ from ttgateway.refusals import (
     ListenerUnknown,
     TooMany,
 )
-from ttgateway.store import listeners
-from ttgateway.store.listeners import CatchUp, Listener, Progress
 from ttgateway.store.store import Store
+from ttgateway.store.tables import listeners
+from ttgateway.store.tables.listeners import CatchUp, Listener, Progress
 from ttgateway.watcher import NOT_TOLD, AttemptRecord, Status, Watcher
-
-MOST_SEQ = 2**53
-"""The highest seq that every JSON reader tells apart from the next."""
+from ttgateway.whole import MOST_WHOLE
 
 
 class Callbacks(Protocol):
@@ -80,10 +78,12 @@ class Registry:
 
     def all(self) -> list[tuple[Listener, Progress]]:
         """Return every listener with its progress."""
+        self._settle()
         return [(listener, self._progress[listener.id]) for listener in self._kept.values()]
 
     def listener(self, listener_id: str) -> tuple[Listener, Progress]:
         """Return the listener with this id, and its progress; raise `ListenerUnknown`."""
+        self._settle()
         for listener in self._kept.values():
             if listener.id == listener_id:
                 return listener, self._progress[listener_id]
@@ -109,6 +109,10 @@ class Registry:
         """Take note that a request came from this address."""
         if self._watcher is not None:
             self._watcher.heard(host)
+
+    def _settle(self) -> None:
+        if self._watcher is not None and self._watcher.running:
+            self._watcher.settle()
 
     async def register(self, asked: Registration) -> Listener:
         """Reach the listener with a HEAD, and keep it; the same URL again is the same listener.
@@ -177,7 +181,7 @@ class Registry:
         Raises `ListenerUnknown`, `ListenerOptionInvalid` where ``since`` is no seq, `ChangesGone`, and `NotNow`.
         """
         listener, progress = self.listener(listener_id)
-        if type(since) is not int or not 0 <= since <= MOST_SEQ:
+        if type(since) is not int or not 0 <= since <= MOST_WHOLE:
             raise ListenerOptionInvalid("Invalid since. Must be the seq of a change, or 0.")
         upto, trimmed = progress.cursor, self._store.journal.trimmed
         if since >= upto:

@@ -4,7 +4,7 @@ import ipaddress
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -12,10 +12,16 @@ from msgspec import Meta
 
 from ttgateway.keys import ANY_KEY, HIGHEST_KEY
 
+Format = Literal["plain", "json"]
+"""Of the log."""
+Level = Literal["debug", "info", "warn", "error", "critical"]
+"""Of a line of the log."""
+
 _Positive = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 _ZONE = re.compile(r"[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")  # not localtime, nor right/ with its leap seconds
 _LONGEST_ZONE = 64
+_MOST_SHOWN = 200  # characters of a value in a message
 _LONGEST_SOCKET_PATH = 107  # bytes, of Linux
 
 
@@ -96,12 +102,31 @@ class Button(_Table, frozen=True):
     """The code of the key that counts."""
 
 
+class Log(_Table, frozen=True):
+    """What is written to standard output."""
+
+    format: Format = "plain"
+    level: Level = "info"
+    """The least level that is written."""
+
+
 class StreamAddress(msgspec.Struct, frozen=True):
     """Where a stream is: the path of a Unix socket, IP address and port, or the path of a serial port and its baud."""
 
     kind: Literal["unix", "tcp", "serial"]
     where: str
     number: int = 0
+
+
+class Opening(NamedTuple):
+    """What may be called besides private networks: a network, and of it one port (``None``: all)."""
+
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network
+    port: int | None
+
+    def __str__(self) -> str:
+        """Return it as it stands in the settings."""
+        return str(self.network) if self.port is None else f"{self.network} port {self.port}"
 
 
 class Settings(_Table, frozen=True):
@@ -118,6 +143,7 @@ class Settings(_Table, frozen=True):
     bridge: Bridge = Bridge()
     discovery: Discovery = Discovery()
     button: Button = Button()
+    log: Log = Log()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -141,8 +167,8 @@ def parse(text: str) -> Settings:
     """Return the settings in a TOML text; raise `SettingsError`."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"not TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError; a number too long, or nesting too deep, for Python
+        raise SettingsError(f"not TOML: {_shown(error)}") from None
     try:
         settings = msgspec.convert(raw, Settings)
     except msgspec.ValidationError as error:
@@ -155,12 +181,12 @@ def parse(text: str) -> Settings:
     return settings
 
 
-def allowed_network(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, int | None]:
-    """Return what an entry of ``callbacks.allow`` opens: a network, a port (``None``: all); raise ``ValueError``."""
+def allowed_network(text: str) -> Opening:
+    """Return what an entry of ``callbacks.allow`` opens; raise ``ValueError``."""
     network, _, port = text.partition(" port ")
-    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+    if port and not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
         raise ValueError(f"{port!r} is not a port")
-    return ipaddress.ip_network(network), int(port) if port else None
+    return Opening(ipaddress.ip_network(network), int(port) if port else None)
 
 
 def stream_address(text: str) -> StreamAddress:
@@ -203,7 +229,7 @@ def _check_zone(name: str) -> None:
     try:
         zone_named(name)
     except ValueError:
-        raise SettingsError(f"timezone = {name!r}: must be an IANA zone like 'Europe/Paris'") from None
+        raise SettingsError(f"timezone = {_shown(name)}: must be an IANA zone like 'Europe/Paris'") from None
 
 
 def _check_network(text: str) -> None:
@@ -211,7 +237,8 @@ def _check_network(text: str) -> None:
         allowed_network(text)
     except ValueError as error:
         raise SettingsError(
-            f"callbacks.allow: {text!r}: must be a network like '203.0.113.0/24' or '203.0.113.7/32 port 8080': {error}"
+            f"callbacks.allow: {_shown(text)}: must be a network like '203.0.113.0/24' or '203.0.113.7/32 port 8080':"
+            f" {_shown(error)}"
         ) from None
 
 
@@ -225,14 +252,14 @@ def _check_bridge(bridge: Bridge) -> None:
             if serial and key == "bridge.listen":
                 raise ValueError("a serial port is opened by the gateway, see bridge.at")
         except ValueError as error:
-            raise SettingsError(f"{key} = {text!r}: must be like {example}: {error}") from None
+            raise SettingsError(f"{key} = {_shown(text)}: must be like {example}: {_shown(error)}") from None
     if bridge.at and bridge.listen:
         raise SettingsError(f"bridge.listen = {bridge.listen!r}: must be empty where bridge.at is set: {bridge.at!r}")
 
 
 def _check_device(device: str) -> None:
     if device and (not device.startswith("/") or "\0" in device):
-        raise SettingsError(f"button.device = {device!r}: must be a full path like '/dev/input/event0'")
+        raise SettingsError(f"button.device = {_shown(device)}: must be a full path like '/dev/input/event0'")
 
 
 def _explained(message: str, raw: dict[str, Any]) -> str:
@@ -245,8 +272,27 @@ def _explained(message: str, raw: dict[str, Any]) -> str:
         for part in path[:-1]:
             known = next(f.type for f in msgspec.structs.fields(known) if f.name == part)
         names = ", ".join(f.name for f in msgspec.structs.fields(known))
-        return f"{'.'.join(path)}: no such key; known are {names}"
+        return f"{_named(path)}: no such key; known are {names}"
     value: Any = raw
     for part in path:
         value = value[int(part[1:-1]) if part.startswith("[") else part]
-    return f"{'.'.join(path).replace('.[', '[')} = {value!r}: {what[0].lower()}{what[1:]}"
+    return f"{_named(path)} = {_shown(value)}: {what[0].lower()}{what[1:]}"
+
+
+def _named(path: list[str]) -> str:
+    """Return a key as it may stand in a message: what cannot be printed is escaped."""
+    name = ".".join(path).replace(".[", "[")
+    return _clipped(name if name.isprintable() else repr(name))
+
+
+def _shown(value: object) -> str:
+    """Return a value, or an error, as it may stand in a message: in one line, and not long."""
+    try:
+        text = str(value) if isinstance(value, Exception) else repr(value)
+    except ValueError:
+        return "a number of more digits than Python writes"
+    return _clipped(text if text.isprintable() else repr(text))
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

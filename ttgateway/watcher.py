@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from ttgateway.store.listeners import Listener, Progress
+from ttgateway.store.tables.listeners import Listener, Progress
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -61,6 +61,9 @@ class Watcher(Protocol):
 
     def heard(self, host: str) -> None:
         """A request came from this address: whoever listens there is alive."""
+
+    def settle(self) -> None:
+        """Bring the accounts up to the present: pass over at once what listeners do not want."""
 
     def status(self, listener: Listener) -> Status:
         """Return how it stands with a listener."""

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -13,7 +14,8 @@ from twisted.python.failure import Failure
 
 from tests.support import DEFAULTS, AtOnce, FakeClock, OnDemand, memory_gateway, memory_store, result_of
 from ttgateway.api.app import api_resource
-from ttgateway.api.site import ApiSite
+from ttgateway.api.routes import Routes
+from ttgateway.api.server.site import ApiSite
 from ttgateway.feeds.audience import Audience
 from ttgateway.figures import DeliveryFigures
 from ttgateway.metrics import Metrics
@@ -57,6 +59,7 @@ class Connection:
         self.channel.dataReceived(data)
 
     def end(self) -> None:
+        self.transport.producer = None  # as a real one does
         self.channel.connectionLost(Failure(ConnectionDone()))
 
     def answer(self) -> Answer:
@@ -95,6 +98,7 @@ class House:
         callbacks: Any = None,
         executor: AtOnce | OnDemand | None = None,
         timers: Clock | None = None,
+        also: Callable[[Routes], None] | None = None,
     ) -> None:
         self.timers = timers or Clock()
         self.clock = FakeClock(self.timers)
@@ -105,8 +109,9 @@ class House:
             self.secret = result_of(self.gateway.secrets.create("till")).secret
         self.audience = Audience(self.gateway, self.timers)
         metrics = Metrics(self.gateway, self.store, DeliveryFigures())
-        resource = api_resource(self.gateway, self.timers, metrics, self.audience)
-        self.site = ApiSite(resource, self.timers, {"gateway"}.__contains__, frozenset())
+        resource = api_resource(self.gateway, self.timers, metrics, self.audience, also)
+        self.hosts = {"gateway"}
+        self.site = ApiSite(resource, self.timers, self.hosts.__contains__, frozenset())
 
     def ask(
         self,

@@ -1,3 +1,5 @@
+from twisted.logger import capturedLogs
+
 from tests.api.client import House
 from ttgateway import __version__
 from ttgateway.settings import Settings
@@ -28,3 +30,12 @@ def test_every_reply_is_json_and_says_how_long_it_is() -> None:
         assert answer.headers["content-type"] == "application/json"
         assert answer.headers["content-length"] == str(len(answer.body))
         assert answer.headers["server"] == "ttgateway"
+
+
+def test_a_head_of_a_path_that_is_no_text_is_answered_and_not_logged() -> None:
+    # Twisted logs a line for each HEAD that is given a body: whoever is on the network could fill the log.
+    house = House()
+    with capturedLogs() as events:
+        answer = house.ask("HEAD", "/api/v2/%ED%B0%80", known=False)
+    assert (answer.status, answer.body, events) == (404, b"", [])
+    assert answer.headers["content-length"] == str(len(house.ask("GET", "/api/v2/%ED%B0%80", known=False).body))

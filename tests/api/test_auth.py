@@ -3,10 +3,11 @@ import base64
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.web.http_headers import Headers
 
 from tests.api.client import House, basic
 from tests.support import result_of
-from ttgateway.api.auth import shown_secret
+from ttgateway.api.auth import shown_secret, shows_valid
 from ttgateway.api.codes import AuthorizationMalformed
 from ttgateway.settings import Access, Settings
 
@@ -92,6 +93,15 @@ def test_no_header_raises_anything_else(headers: list[bytes]) -> None:
         assert str(error).startswith("Malformed Authorization header.")
     else:
         assert (secret is None) == (not headers)
+
+
+@pytest.mark.parametrize(
+    ("shown", "valid"),
+    [([], False), (["Bearer yes"], True), ([basic("yes")], True), (["Bearer no"], False), (["x"], False)],
+)
+def test_who_shows_a_valid_secret_can_be_told_from_the_headers_alone(shown: list[str], valid: bool) -> None:
+    headers = Headers({b"authorization": [value.encode() for value in shown]})
+    assert shows_valid(headers, {"yes"}.__contains__) is valid
 
 
 @pytest.mark.parametrize("path", [V1, V2])

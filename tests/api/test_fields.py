@@ -83,8 +83,8 @@ def test_a_time_may_have_an_offset_also_with_its_plus_lost_in_the_query(offset: 
         "20160922T190852",
         "2016-W38-4T19:08:52",
         "2016-09-22T19+02:00",
-        "0001-01-01T00:00:00",
-        "9999-12-31T23:59:59",
+        "0000-01-01T00:00:00",
+        "10000-01-01T00:00:00",
         "today",
         "",
     ],
@@ -121,3 +121,21 @@ def test_a_target_is_seconds_up_to_a_day(value: object, seconds: float) -> None:
 def test_any_other_target_is_refused(value: object) -> None:
     with pytest.raises(codes.TargetTimeInvalid):
         read(Target, {"target_time": value})
+
+
+@pytest.mark.parametrize(
+    "value", ["0001-01-01T00:00:00", "0999-12-31T23:59:59Z", "9999-12-31T23:59:59", "3000-01-01 00:00:00"]
+)
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_always_and_never_are_times_in_every_zone(value: str, zone: str) -> None:
+    taken: Any = search(created_after=value).created_after
+    seconds = fields.in_zone(taken, ZoneInfo(zone))
+    assert seconds is not None
+    assert (seconds < -3e10) == (value[0] == "0")
+    assert (seconds > 3e10) == (value[0] != "0")
+
+
+def test_as_many_may_be_left_out_as_a_store_can_count() -> None:
+    assert search(offset="9223372036854775807").offset == 2**63 - 1
+    with pytest.raises(codes.OffsetInvalid):
+        search(offset="9223372036854775808")

@@ -24,7 +24,7 @@ def test_the_name_is_the_one_in_the_file_of_settings() -> None:
 
 
 def test_the_check_tells_of_what_is_wrong(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    house.store.damage = "2 changes are lost"
+    house.store.findings.damage = "2 changes are lost"
     monkeypatch.setattr(house.store.disk, "free", lambda: 0)
     check = house.get("/api/v2/gateway/check").json["check"]
     assert (check["store"], check["disk"]) == ("damaged", "full")

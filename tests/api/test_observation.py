@@ -10,7 +10,7 @@ from ttgateway.api.routes import STRANGERS_BURST
 from ttgateway.metrics import CONTENT_TYPE
 from ttgateway.store.commits import MEND_EVERY
 from ttgateway.store.disk import LEAST_FREE
-from ttgateway.store.listeners import Listener, Progress
+from ttgateway.store.tables.listeners import Listener, Progress
 from ttgateway.watcher import AttemptRecord, Status
 
 TEN_YEARS = 10 * 366 * 86_400.0
@@ -39,6 +39,9 @@ class Telling:
         pass
 
     def heard(self, host: str) -> None:
+        pass
+
+    def settle(self) -> None:
         pass
 
     def status(self, listener: Listener) -> Status:
@@ -78,7 +81,7 @@ def test_a_gateway_that_lacks_nothing_says_so_to_anybody(house: Watched, path: s
 
 
 def test_a_store_that_is_damaged_is_unwell_and_ready(house: Watched) -> None:
-    house.store.damage = "2 changes are lost"
+    house.store.findings.damage = "2 changes are lost"
     answer = house.look("/healthz")
     check = {**WELL, "store": "damaged"}
     assert answer.json == {"status": 503, "message": "Not well: store damaged.", "check": check}
@@ -104,7 +107,7 @@ def test_a_store_that_cannot_be_written_is_neither_until_it_can(house: Watched, 
 
 
 def test_all_that_is_wrong_is_named(house: Watched) -> None:
-    house.store.damage = "2 changes are lost"
+    house.store.findings.damage = "2 changes are lost"
     house.telling.running = False
     assert house.look("/healthz").json["message"] == "Not well: store damaged, notifier stopped."
 
@@ -134,7 +137,7 @@ def test_head_is_answered_as_get_without_a_body(house: Watched, path: str) -> No
 
 
 def test_head_tells_of_what_is_wrong_too(house: Watched) -> None:
-    house.store.damage = "2 changes are lost"
+    house.store.findings.damage = "2 changes are lost"
     headed = house.ask("HEAD", "/healthz", known=False)
     assert (headed.status, headed.body) == (503, b"")
 
@@ -153,7 +156,7 @@ def test_who_floods_the_health_without_a_secret_is_slowed_and_others_are_not(hou
 
 
 def test_no_secret_nor_what_was_lost_is_shown_to_strangers(house: Watched) -> None:
-    house.store.damage = "/var/lib/ttgateway: 2 changes are lost"
+    house.store.findings.damage = "/var/lib/ttgateway: 2 changes are lost"
     shown = house.look("/healthz").body + house.look("/readyz").body
     assert b"/var/lib" not in shown
     assert house.secret.encode() not in shown + house.get("/metrics").body

@@ -5,6 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from tests.fuzz import strict
 from ttgateway.api.parsing import MOST_BODY, NotAnObject, form_value, parse_json
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -109,6 +110,76 @@ def test_no_body_raises_anything_else(body: bytes | str) -> None:
         assert str(error).isprintable()
     else:
         assert json.loads(json.dumps(parsed)) == parsed
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            b"{",
+            b"}",
+            b"[",
+            b"]",
+            b",",
+            b":",
+            b'"',
+            b'"a"',
+            b'"b":',
+            b"1",
+            b"-0",
+            b"1.5",
+            b"1e3",
+            b"1E+999",
+            b"9007199254740993",
+        ),
+        *(
+            b"true",
+            b"null",
+            b"NaN",
+            b"-Infinity",
+            b"01",
+            b"1.",
+            b".5",
+            b"+1",
+            b"0x1",
+            b" ",
+            b"\t",
+            b"\x0b",
+            b"\xa0",
+            b"\xc2\xa0",
+        ),
+        *(
+            b"\\ud83d\\ude00",
+            b"\\ud800",
+            b"\\u0000",
+            b"\\x",
+            b"\\u00g0",
+            b"\x00",
+            b"\xef\xbb\xbf",
+            b"\xff",
+            b"\xed\xa0\x80",
+        ),
+    ]
+)
+NEAR_JSON = st.lists(PIECES, max_size=12).map(b"".join)
+
+
+@given(
+    st.binary()
+    | NEAR_JSON
+    | NEAR_JSON.map(b'{"a": %s}'.__mod__)
+    | ANY_JSON.map(lambda value: json.dumps(value).encode())
+)
+@example(b'{"a": ' + b"[" * 31 + b"]" * 31 + b"}")
+@example(b'{"a": ' + b"[" * 32 + b"]" * 32 + b"}")
+@example(b'{"a": 9007199254740992, "b": -9007199254740993}')
+@example(b" " * 65_537)
+def test_it_takes_what_another_strict_reader_takes_and_as_the_same_value(body: bytes) -> None:
+    try:
+        taken = parse_json(body)
+    except NotAnObject:
+        strict.check(body, None)
+    else:
+        strict.check(body, taken)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,27 @@ def test_the_first_of_several_values_counts(house: House) -> None:
     assert house.get("/api/v2/orders?limit=1&limit=x").json["count"] == 1
 
 
+def test_nothing_but_an_ampersand_parts_a_query(house: House) -> None:
+    house.get("/api/v2/orders?limit=5;offset=x").refuses(400, -23)
+    assert house.get("/api/v2/orders?limit=5&refresh&x=a;b&=&&offset=0").json["count"] == 0
+
+
+@pytest.mark.parametrize("query", ["offset=10000000000000000", "offset=9223372036854775807&limit=100"])
+def test_leaving_out_more_than_there_is_leaves_nothing(house: House, query: str) -> None:
+    posted(house)
+    assert house.get(f"/api/v2/orders?{query}").json["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "count"), [("created_before=9999-12-31T23:59:59", 1), ("created_after=9999-12-31T23:59:59", 0)]
+)
+def test_never_is_after_every_order(house: House, query: str, count: int) -> None:
+    posted(house)
+    assert house.get(f"/api/v2/orders?{query}").json["count"] == count
+    always = query.replace("9999-12-31T23:59:59", "0001-01-01T00:00:00")
+    assert house.get(f"/api/v2/orders?{always}").json["count"] == 1 - count
+
+
 def test_the_history_is_opened_to_old_devices_and_statistics_are_not() -> None:
     house = House(settings=Settings(access=Access(open_to_old_devices=True)))
     for path, status in (("v1/orders", 200), ("v2/orders", 200), ("v1/statistics", 401), ("v2/statistics", 401)):

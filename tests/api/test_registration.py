@@ -2,10 +2,10 @@ import pytest
 
 from tests.api.client import House, basic
 from tests.support import NoCallbacks
-from ttgateway.notifier.callback import CallbackURL
-from ttgateway.notifier.signing import check_secret
+from ttgateway.notifier.attempts.signing import check_secret
+from ttgateway.notifier.callbacks.callback import CallbackURL
 from ttgateway.refusals import CallbackForbidden, ListenerSilent
-from ttgateway.store.listeners import CatchUp, Listener, Progress
+from ttgateway.store.tables.listeners import CatchUp, Listener, Progress
 
 V2, V1 = "/api/v2/register", "/api/v1/register"
 URL = "http://10.0.1.18:8989/v1/notify"

@@ -7,7 +7,7 @@ import msgspec
 from ttgateway.api import render
 from ttgateway.orders.moment import Moment
 from ttgateway.orders.order import Order, OrderState, OrderType
-from ttgateway.store.tokens import Token, digest
+from ttgateway.store.tables.tokens import Token, digest
 
 ORDER = Order(
     uuid="f8853c42-3c10-4636-81e3-a3aeb65d9219",

@@ -200,3 +200,16 @@ def test_too_many_active_orders_are_told_as_such(house: House, monkeypatch: pyte
     monkeypatch.setattr("ttgateway.orders.active.MOST_ACTIVE", 1)
     house.post(ORDERS, SAMPLE)
     house.post(ORDERS, {**SAMPLE, "name": "67"}).refuses(429, -903)
+
+
+def test_a_head_makes_no_token_and_registers_nobody(house: House) -> None:
+    house.gateway.secrets.press_button()
+    for path, allowed in (
+        ("/api/v2/accesstoken/generate", "GET, POST"),
+        ("/api/v1/register?http_client=http://10.0.0.9/", "GET"),
+    ):
+        reply = house.ask("HEAD", path, known="register" in path)
+        assert (reply.status, reply.headers["allow"]) == (405, allowed)
+    assert house.gateway.registry.all() == []
+    assert len(house.gateway.secrets.all()) == 1, "the tests' own"
+    assert house.ask("GET", "/api/v2/accesstoken/generate", known=False).status == 201

@@ -8,6 +8,7 @@ from tests.support import OnDemand, result_of
 from ttgateway.bridge.connection import LONGEST_UNREAD, MOST_UNDER_WAY, MOST_UNREAD
 from ttgateway.orders.order import ClearedReason, OrderType
 from ttgateway.refusals import DiskFull, PagingImpossible, PagingUnavailable
+from ttgateway.store.commits import APART
 
 TO_GO = OrderType.TO_GO
 
@@ -100,6 +101,7 @@ class TestReports:
         bridge.hang_up()
         while disk.waiting:
             disk.step()
+            shop.timers.advance(APART)
         assert len(shop.orders()) == MOST_UNDER_WAY + 50
 
 
@@ -146,7 +148,7 @@ class TestErrors:
         async def fails(name: str) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(shop.gateway, "start", fails)
+        monkeypatch.setattr(shop.gateway, "tracked", fails)
         bridge.report("66", "started")
         assert bridge.told() == [{"error": "Not carried out. The gateway has failed.", "line": 1}]
         assert len(logged.flush()) == 1
@@ -218,6 +220,7 @@ class TestLimits:
         assert len(names(shop)) == MOST_UNDER_WAY
         while disk.waiting:
             disk.step()
+            shop.timers.advance(APART)
         assert bridge.reads
         assert len(shop.orders()) == 2 * MOST_UNDER_WAY
 

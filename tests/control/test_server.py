@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.control.stand_ins import House
+from tests.commands.stand_ins import House
 from tests.support import result_of
 from ttgateway.control.server import matching
 from ttgateway.orders.order import OrderType
-from ttgateway.store.tokens import Token
+from ttgateway.store.tables.tokens import Token
 
 ONE = Token(hash=bytes(32), name="pos", kind="token", created=0.0)
 OTHER = Token(hash=bytes([1] * 32), name="000000000000", kind="token", created=0.0)
@@ -42,6 +42,11 @@ def test_what_cannot_be_done_is_refused_with_a_message(house: House, body: bytes
     assert house.names() == []
 
 
+@pytest.mark.parametrize("body", [b'{"a":' + b"[" * 5_000, b'{"name": "\xff"}', b'{"a": "\\ud800"}', b'"\xed\xa0\x80"'])
+def test_a_body_that_no_reader_takes_is_refused_like_any_other(house: House, body: bytes) -> None:
+    assert ask(house, "POST", "/tokens", body)[0] == 400
+
+
 def test_revoking_says_how_many_there_were(house: House) -> None:
     result_of(house.gateway.secrets.create("a b"))
     assert ask(house, "DELETE", "/tokens/a%20b") == (200, {"revoked": 1})
@@ -61,6 +66,7 @@ def test_an_order_is_shown_as_it_stands(house: House) -> None:
                 "locationName": "22",
                 "state": "located",
                 "created": "2016-09-22T19:08:52",
+                "stateChanged": "2016-09-22T19:08:52",
                 "paged": False,
                 "elapsedTime": 9,
             }

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from twisted.web.resource import Resource
 
-from ttgateway.api.site import ApiSite
+from ttgateway.api.server.site import ApiSite
 from ttgateway.control.socket import FIRST_LINE_WITHIN, ControlSocket
 
 

@@ -1,10 +1,14 @@
 from ipaddress import ip_address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from zeroconf import RecordUpdate
 from zeroconf._dns import DNSAddress
-from zeroconf.const import _CLASS_IN, _TYPE_A, _TYPE_AAAA
+from zeroconf._protocol.incoming import DNSIncoming
+from zeroconf._protocol.outgoing import DNSOutgoing
+from zeroconf.const import _CLASS_IN, _FLAGS_QR_RESPONSE, _TYPE_A, _TYPE_AAAA
 
 from ttgateway.discovery.neighbours import MOST, TELL_EVERY, Neighbours
 
@@ -26,6 +30,9 @@ class Air:
             kind = _TYPE_A if address.version == 4 else _TYPE_AAAA
             record = DNSAddress("tablet.local.", kind, _CLASS_IN, ttl, address.packed, created=BORN)
             updates.append(RecordUpdate(record, None))
+        self.take(updates, now)
+
+    def take(self, updates: list[RecordUpdate], now: float = BORN) -> None:
         self._neighbours.async_update_records(None, now, updates)  # type: ignore[arg-type]
 
 
@@ -60,3 +67,37 @@ def test_a_flood_of_addresses_is_told_in_part_and_then_the_next(air: Air) -> Non
     air.clock.advance(TELL_EVERY)
     air.announce("10.0.0.7")
     assert air.told[MOST:] == ["10.0.0.7"]
+
+
+QUERY = DNSOutgoing(_FLAGS_QR_RESPONSE)
+QUERY.add_answer_at_time(DNSAddress("tablet.local.", _TYPE_A, _CLASS_IN, 120, ip_address("10.0.0.7").packed), 0)
+ANSWER = QUERY.packets()[0]
+
+
+def mutated(places: list[tuple[int, int]], cut: int) -> bytes:
+    raw = bytearray(ANSWER)
+    for place, byte in places:
+        raw[place % len(raw)] = byte
+    return bytes(raw[: len(raw) - cut])
+
+
+PACKETS = st.binary(max_size=200) | st.builds(
+    mutated, st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=5), st.integers(0, 40)
+)
+
+
+@given(st.lists(PACKETS, max_size=5))
+def test_no_packet_makes_it_raise_and_what_it_tells_are_addresses(packets: list[bytes]) -> None:
+    air = Air()
+    for packet in packets:
+        incoming = DNSIncoming(packet, now=BORN)
+        updates = [RecordUpdate(record, None) for record in incoming.answers()]
+        air.take(updates)
+    assert all(ip_address(told) for told in air.told)
+    assert len(air.told) <= MOST
+
+
+def test_the_packet_that_is_mutated_tells_of_an_address() -> None:
+    air = Air()
+    air.take([RecordUpdate(record, None) for record in DNSIncoming(ANSWER, now=BORN).answers()])
+    assert air.told == ["10.0.0.7"]

@@ -8,8 +8,7 @@ from tests.discovery.test_responder import ANNOUNCEMENT
 from tests.support import OnDemand, result_of
 from tests.told import Told
 from ttgateway.discovery.multicast import MulticastFailed
-from ttgateway.discovery.presence import LOOK_EVERY, WITHDRAW_WITHIN, Presence
-from ttgateway.discovery.responder import Seen
+from ttgateway.discovery.presence import LOOK_EVERY, WITHDRAW_WITHIN, Presence, Seen
 
 THERE = Seen("store", ("10.0.0.5",))
 
@@ -147,3 +146,14 @@ def test_a_goodbye_that_fails_is_told(store: Store, lines: list[str]) -> None:
     store.responder.sees = MulticastFailed("no such device")
     store.stop()
     assert lines[-1] == "No goodbye on the network: no such device"
+
+
+def test_why_it_is_not_announced_can_be_asked() -> None:
+    store = Store()
+    assert (store.presence.announced_name, store.presence.trouble) == ("", "")
+    store.look(MulticastFailed("no interface can multicast"))
+    assert store.presence.trouble == "no interface can multicast"
+    store.look(Seen())
+    assert store.presence.trouble == "this machine has no address that leads to the gateway"
+    store.look(THERE)
+    assert (store.presence.announced_name, store.presence.trouble) == ("store", "")

@@ -5,7 +5,8 @@ from zeroconf import ServiceInfo
 
 from ttgateway.discovery.announcement import SERVICE, Announcement
 from ttgateway.discovery.multicast import MulticastFailed
-from ttgateway.discovery.responder import REPEAT_EVERY, Responder, Seen
+from ttgateway.discovery.presence import Seen
+from ttgateway.discovery.responder import REPEAT_EVERY, Responder
 
 ANNOUNCEMENT = Announcement(name="store", port=8000, id="55555555-0000-4000-8000-000000000000", version="1")
 

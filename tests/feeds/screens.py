@@ -54,6 +54,10 @@ class Screen:
         """Send a frame."""
         self.raw(self._socket.send(event))
 
+    def send_together(self, *events: Event) -> None:
+        """Send frames that arrive as one piece."""
+        self.raw(b"".join(self._socket.send(event) for event in events))
+
     def say(self, message: object) -> None:
         """Send a text message."""
         self.send(text(message))

@@ -5,6 +5,7 @@ from tests.feeds.screens import Screen, handshake
 from tests.support import result_of
 from ttgateway.feeds import audience
 from ttgateway.orders.order import OrderType
+from ttgateway.secrets import SESSION
 
 
 def test_readers_are_counted_until_they_go(house: House) -> None:
@@ -49,9 +50,19 @@ def test_one_reader_that_goes_while_all_are_told_costs_no_other_its_change(house
     write = first.transport.write
 
     def gone(data: bytes) -> None:
+        first.transport.write = write  # type: ignore[method-assign]
         second.end()
         write(data)  # type: ignore[no-untyped-call]
 
     first.transport.write = gone  # type: ignore[method-assign]
     result_of(house.gateway.post("1", OrderType.TO_GO, ""))
     assert (first.seqs, second.seqs, third.seqs) == ([1], [], [1])
+
+
+def test_a_reader_is_sent_away_when_its_session_ends(house: House) -> None:
+    session = result_of(house.gateway.secrets.begin_session(house.gateway.secrets.links.make()))
+    stays, goes = Screen(house, house.secret), Screen(house, session.secret)
+    house.clock.wall_ahead += SESSION
+    house.timers.advance(audience.LOOK_EVERY)
+    goes.refused(401, -2, 4401)
+    assert stays.code is None

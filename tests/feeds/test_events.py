@@ -1,12 +1,16 @@
+import apsw
 import pytest
+from twisted.internet.defer import fail
 from twisted.internet.task import Clock
 
+from tests.conftest import Logged
 from tests.support import FakeClock, memory_gateway, memory_store, result_of
 from ttgateway.feeds import events as feed
 from ttgateway.feeds.events import Events
 from ttgateway.gateway import Gateway
 from ttgateway.orders.order import OrderType
-from ttgateway.refusals import ChangesGone, TooMany
+from ttgateway.refusals import ChangesGone, NotNow, TooMany
+from ttgateway.store.damage.soundness import DamagedStoreError
 
 
 class Till:
@@ -88,3 +92,26 @@ def test_one_waiter_too_many_is_refused_and_one_that_left_makes_room(monkeypatch
     first.cancel()
     till.events.wait(30)
     till.post("1")
+
+
+def test_a_change_that_is_damaged_is_gone() -> None:
+    till = Till()
+    till.post("1", "2", "3")
+    till.store.write(lambda db: db.execute("UPDATE changes SET crc = crc + 1 WHERE seq = 2"))
+    till.store.journal._recent.clear()
+    with pytest.raises(ChangesGone):
+        till.seqs_after(0)
+    assert till.seqs_after(2) == [3]
+
+
+@pytest.mark.parametrize("error", [apsw.IOError, apsw.CorruptError, DamagedStoreError])
+def test_a_journal_that_cannot_be_read_is_told_and_no_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch, logged: Logged, error: type[Exception]
+) -> None:
+    till = Till()
+    till.post("1", "2")
+    till.store.journal._recent.clear()
+    monkeypatch.setattr(till.store.journal, "page", lambda after: fail(error()))
+    with pytest.raises(NotNow):
+        till.seqs_after(0)
+    assert len(logged.flush()) == 1

@@ -1,14 +1,21 @@
+import gc
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred, ensureDeferred
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 
-from tests.api.client import House
+from tests.api.client import PEER, Connection, House
 from tests.conftest import Logged
-from tests.feeds.screens import Screen, text
+from tests.feeds.screens import PATH, Screen, handshake, text
 from tests.support import OnDemand, result_of
 from ttgateway.api.routes import FAILURES_BURST, FAILURES_RATE
+from ttgateway.api.server.channel import ApiChannel
+from ttgateway.feeds.line import MOST_MESSAGE, Line
+from ttgateway.feeds.websocket import Feed
 from ttgateway.gateway import Posted
 from ttgateway.orders.order import ClearedReason, OrderType
 from ttgateway.refusals import NotNow
@@ -283,7 +290,7 @@ def test_a_reader_that_reads_nothing_for_30_seconds_is_sent_away_and_cut_off_if_
     assert screen.code is None
     house.timers.advance(1.0)
     screen.refused(429, -903, 4429)
-    house.timers.pump([1.0] * 4)
+    house.timers.pump([1.0] * 2)
     assert not screen.cut_off
     house.timers.advance(1.0)
     assert screen.cut_off
@@ -346,6 +353,35 @@ def test_a_broken_frame_ends_the_websocket(house: House) -> None:
     assert screen.seqs == []
 
 
+@pytest.mark.parametrize("opcode", [0x41, 0x42, 0x49, 0x61, 0x71])
+def test_a_compressed_frame_ends_the_websocket_and_is_not_inflated(house: House, opcode: int) -> None:
+    screen = Screen(house, house.secret)
+    screen.raw(bytes([0x80 | opcode, 0x84, 0, 0, 0, 0]) + b"\xaa\x56\x4a\x04")
+    assert screen.code == 1002
+
+
+def test_a_frame_that_says_it_is_huge_costs_nothing_until_it_comes(house: House) -> None:
+    screen = Screen(house, house.secret)
+    screen.raw(b"\x82\xff" + (1 << 62).to_bytes(8, "big") + bytes(4))
+    assert screen.code is None
+    for _ in range(MOST_MESSAGE // 1_000):
+        screen.raw(b"x" * 1_000)
+    assert screen.code is None
+    screen.raw(b"x" * 1_000)
+    screen.refused(413, -31, 1009)
+
+
+@pytest.mark.parametrize("field", ["accesstoken", "access_token", "token", "secret", "key"])
+def test_a_secret_in_the_url_opens_nothing(house: House, field: str) -> None:
+    connection = Connection(house.site, PEER)
+    connection.send(handshake().replace(PATH.encode(), f"{PATH}?{field}={house.secret}".encode(), 1))
+    assert b" 101 " in connection.transport.value()
+    post(house, "1")
+    assert b"seq" not in connection.transport.value()
+    connection.end()
+    house.ask("GET", f"/api/v2/activeorders?{field}={house.secret}", known=False).refuses(401, -2)
+
+
 def test_a_text_that_is_no_utf_8_ends_the_websocket(house: House) -> None:
     screen = Screen(house, house.secret)
     screen.raw(b"\x81\x81\x00\x00\x00\x00\xff")
@@ -358,3 +394,43 @@ def test_a_message_in_pieces_is_put_together(house: House) -> None:
     screen.send(TextMessage(whole[:9], message_finished=False))
     screen.send(TextMessage(whole[9:]))
     assert len(screen.told) == 1
+
+
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """Let what leads back to itself stay."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def standing(*kinds: type) -> int:
+    return sum(isinstance(each, kinds) for each in gc.get_objects())
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_of_a_websocket_that_has_ended_nothing_waits_for_the_collector(house: House, known: bool) -> None:
+    # Thousands of strangers that come and go would make it walk for a tenth of a second, and every till wait for that.
+    with no_collector():
+        before = standing(ApiChannel, Line, Feed)
+        screen = Screen(house, house.secret if known else None)
+        assert standing(ApiChannel, Line, Feed) == before + 3
+        screen.end()
+        del screen
+        assert standing(ApiChannel, Line, Feed) == before
+
+
+def test_a_stranger_waits_for_its_turn_once_to_get_a_websocket(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = house.site.turns
+    take, taken = turns.take, list[object]()
+
+    def noted(request: Any, group: str, answer: Callable[[], None]) -> bool:
+        taken.append(request)
+        return take(request, group, answer)
+
+    monkeypatch.setattr(turns, "take", noted)
+    assert Screen(house).told == []
+    assert len(taken) == 1

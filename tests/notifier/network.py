@@ -9,10 +9,10 @@ from twisted.python.failure import Failure
 
 from tests.support import Names, open_policy
 from ttgateway.machine import IPAddress
-from ttgateway.notifier.attempt import Network
-from ttgateway.notifier.connection import ListenerConnection
-from ttgateway.notifier.policy import CallPolicy
-from ttgateway.notifier.sweep import Sweep
+from ttgateway.notifier.attempts.attempt import Network
+from ttgateway.notifier.attempts.connection import ListenerConnection
+from ttgateway.notifier.attempts.sweep import Sweep
+from ttgateway.notifier.callbacks.policy import CallPolicy
 
 
 class PeerTransport(StringTransport):
@@ -81,17 +81,23 @@ class Peer:
 
 
 class FakeDial:
-    """Opens connections to peers at once; ``down`` holds what is down, ``silent`` what never answers a SYN."""
+    """Opens connections to peers at once; ``down`` holds what is down, ``silent`` what never answers a SYN.
+
+    ``broken`` is what each call raises.
+    """
 
     def __init__(self) -> None:
         self.peers: list[Peer] = []
         self.dialled: list[str] = []
         self.down: set[str] = set()
         self.silent: set[str] = set()
+        self.broken: Exception | None = None
         self.cancelled = 0
 
     def __call__(self, address: IPAddress, port: int, host: str | None) -> Deferred[ListenerConnection]:
         self.dialled.append(str(address))
+        if self.broken is not None:
+            raise self.broken
         connecting: Deferred[ListenerConnection] = Deferred(self._cancel)
         if str(address) in self.down:
             connecting.errback(ConnectError())

@@ -10,12 +10,12 @@ from twisted.internet.task import Clock
 from tests.notifier.network import FakeDial, Peer, fake_network, pass_time
 from tests.store.files import shop_in
 from tests.support import DEFAULTS, AtOnce, FakeClock, Names, OnDemand, memory_gateway, memory_store, result_of
+from ttgateway.notifier.callbacks.reach import Reach
 from ttgateway.notifier.notifier import Notifier
-from ttgateway.notifier.reach import Reach
 from ttgateway.orders.order import ClearedReason, OrderType
 from ttgateway.registry import Registration
 from ttgateway.settings import Settings
-from ttgateway.store.listeners import Listener, Progress
+from ttgateway.store.tables.listeners import Listener, Progress
 
 
 class Shop:

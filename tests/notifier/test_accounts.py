@@ -1,16 +1,7 @@
-from collections.abc import Iterator
-
 import pytest
 
 from tests.notifier.shop import Shop, answered
 from tests.support import result_of
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    shop = Shop()
-    yield shop
-    shop.close()
 
 
 def test_the_time_from_commit_to_acknowledgement_is_counted(shop: Shop) -> None:

@@ -1,12 +1,9 @@
 """A listener is off for an hour while the restaurant works, and comes back (design section 4, catch-up)."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from tests.notifier.shop import Shop, answered, seqs
-from ttgateway.store.listeners import Listener
+from ttgateway.store.tables.listeners import Listener
 
 ADDRESS = "10.0.0.2"
 OPEN = 40
@@ -37,14 +34,6 @@ class Restaurant:
         """Return table, state and paging of each active order, by name."""
         orders = self.shop.gateway._active.all()
         return {order.name: (order.location, order.state.value, order.paged) for order in orders}
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    shop = Shop()
-    yield shop
-    assert shop.accounts_balance()
-    shop.close()
 
 
 def an_hour_away(shop: Shop, **asked: Any) -> tuple[Listener, Restaurant, int]:

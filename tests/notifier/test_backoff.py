@@ -90,6 +90,11 @@ def test_retry_after_is_seconds_or_a_date_up_to_a_minute(header: bytes | None, w
     assert retry_after(header, NOW) == wait
 
 
+def test_a_date_counts_for_nothing_where_the_present_one_is_not_known() -> None:
+    assert retry_after(b"Sun, 06 Nov 1994 08:49:47 GMT", None) == 0
+    assert retry_after(b"7", None) == 7
+
+
 @given(st.integers(0, 2_000_000_000), st.integers(-100, 100))
 def test_a_date_is_relative_to_the_present(now: int, ahead: int) -> None:
     date = format_datetime(datetime.fromtimestamp(max(0, now + ahead), UTC), usegmt=True)

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from tests.notifier.shop import Shop, answered, told
 from tests.support import AtOnce, result_of
 from ttgateway.notifier.delivery import SNAPSHOT, Again, Delivery
-from ttgateway.store.listeners import Progress
+from ttgateway.store.tables.listeners import Progress
 
 T = TypeVar("T")
 

@@ -23,3 +23,14 @@ def test_who_leaves_the_line_is_passed_over() -> None:
     assert not places.leave("a")
     places.release()
     assert granted == ["a", "c"]
+
+
+def test_once_closed_none_is_given_to_who_stands_in_line_or_asks() -> None:
+    places, granted = Places(1), list[str]()
+    places.ask("a", lambda: granted.append("a"))
+    places.ask("b", lambda: granted.append("b"))
+    places.close()
+    places.release()
+    places.ask("c", lambda: granted.append("c"))
+    places.release()
+    assert granted == ["a"]

@@ -1,5 +1,5 @@
 import itertools
-from collections.abc import Iterator
+from email.utils import formatdate
 
 import pytest
 
@@ -8,14 +8,6 @@ from tests.notifier.shop import Shop, answered, seqs, told
 from tests.support import result_of
 from ttgateway.notifier.queue import ListenerQueue
 from ttgateway.notifier.states import TRANSITIONS, Event, State
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    shop = Shop()
-    yield shop
-    assert shop.accounts_balance()
-    shop.close()
 
 
 def test_every_pair_of_state_and_event_is_written_down_and_names_what_is_done() -> None:
@@ -112,6 +104,27 @@ def test_retry_after_lengthens_the_wait_to_a_minute_at_most(shop: Shop) -> None:
         assert len(shop.dial.dialled) == dialled
         shop.wait(0.4)
         assert len(shop.dial.dialled) == dialled + 1
+    shop.dial.peer.answer()
+
+
+@pytest.mark.parametrize(("wall", "waited"), [(1_800_000_000.0, 30.0), (5.0, 0.2)])
+@pytest.mark.parametrize("status", [503, 404])
+def test_retry_after_a_date_counts_unless_we_do_not_know_the_date(
+    shop: Shop, wall: float, waited: float, status: int
+) -> None:
+    """A machine that has just started may be in 1970 still: no listener means that it will be back in 57 years."""
+    shop.clock.wall_ahead = wall
+    shop.register()
+    shop.post("1")
+    shop.dial.peer.request()
+    date = formatdate(1_800_000_030, usegmt=True)
+    shop.dial.peer.answer(status, f"Retry-After: {date}", "Connection: close")
+    waited = max(waited, 1.0 if status == 404 else 0.2)
+    dialled = len(shop.dial.dialled)
+    shop.wait(waited - 0.1)
+    assert len(shop.dial.dialled) == dialled
+    shop.wait(0.3)
+    assert len(shop.dial.dialled) == dialled + 1
     shop.dial.peer.answer()
 
 

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +7,8 @@ from tests.conftest import Logged
 from tests.notifier.shop import Shop, answered, seqs, told
 from tests.support import AtOnce, OnDemand, result_of
 from ttgateway.refusals import ChangesGone
-from ttgateway.store.listeners import Listener
 from ttgateway.store.opening import FILE
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    shop = Shop()
-    yield shop
-    assert shop.accounts_balance()
-    shop.close()
+from ttgateway.store.tables.listeners import Listener
 
 
 def followed(shop: Shop, changes: int, **asked: Any) -> Listener:
@@ -399,7 +390,8 @@ def test_what_is_trimmed_while_it_is_read_brings_a_snapshot(shop: Shop) -> None:
     listener = followed(shop, 5)
     reader = shop.store.journal._executor = OnDemand()
     shop.replay(listener, 0)
-    result_of(shop.store.write(lambda db: db.execute("DELETE FROM changes WHERE seq = 2")))
+    trim = "DELETE FROM changes WHERE seq <= 2; UPDATE gateway SET trimmed = 2"
+    result_of(shop.store.write(lambda db: db.execute(trim)))
     reader.step()
     deliveries = answered(shop)
     assert seqs(deliveries) == [3, 4, 5]

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -6,17 +5,9 @@ import pytest
 from tests.notifier.shop import Shop, answered, seqs, told
 from tests.support import result_of
 from ttgateway.notifier.resyncs import RESYNC_EVERY
-from ttgateway.store.listeners import Listener
+from ttgateway.store.tables.listeners import Listener
 
 WHOLE = ["SNAPSHOT_BEGIN", "ORDER_CREATED", "ORDER_CREATED", "SNAPSHOT_END"]
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    shop = Shop()
-    yield shop
-    assert shop.accounts_balance()
-    shop.close()
 
 
 def with_two_orders(shop: Shop, **asked: Any) -> Listener:

@@ -1,18 +1,9 @@
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.notifier.shop import Shop, answered, seqs, told
-from ttgateway.store.listeners import Listener
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    shop = Shop()
-    yield shop
-    assert shop.accounts_balance()
-    shop.close()
+from ttgateway.store.tables.listeners import Listener
 
 
 def take_down(shop: Shop) -> None:
@@ -118,6 +109,19 @@ def test_few_changes_that_wait_for_less_are_not_coalesced(shop: Shop) -> None:
     shop.post("0", "77")
     shop.wait(30)
     assert seqs(bring_back(shop)) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("step", [3600.0, -3600.0])
+def test_whether_changes_wait_for_long_is_not_asked_of_the_wall_clock(shop: Shop, step: float) -> None:
+    away_while(shop, 3, catch_up="latest")
+    shop.clock.wall_ahead += step
+    assert [headers.get("ttgateway-flags") for _, headers in bring_back(shop)] == [None] * 3
+    take_down(shop)
+    for _ in range(2):
+        shop.post("1", str(shop.store.journal.last))
+    shop.clock.wall_ahead -= step
+    shop.wait(61)
+    assert [headers.get("ttgateway-flags") for _, headers in bring_back(shop)] == ["coalesced"]
 
 
 def test_coalescing_looks_only_at_wanted_types_and_the_accounts_still_balance(shop: Shop) -> None:

@@ -214,3 +214,24 @@ def test_orders_from_the_file_stand_as_they_stood() -> None:
     again = ActiveOrders(orders.all(), orders.seq, lambda: "uuid-9")
     assert again.all() == orders.all()
     assert again.page("uuid-1", LATER).order.seq == 2
+
+
+def test_an_order_ends_at_its_age_whatever_the_wall_clock_did_meanwhile() -> None:
+    for wall in (0.0, 5_009.5, 9_000.0):
+        cleared = one_active().clear("66", ClearedReason.TRACKER, Moment(wall=wall, uptime=109.5)).order
+        assert cleared.took == 9.5
+
+
+def test_no_time_of_an_order_is_before_the_one_before_although_the_clock_is_set_back() -> None:
+    orders = one_active()
+    orders.post("66", ON_PREMISE, "22", LATER)
+    orders.page("66", LATER)
+    back = Moment(wall=4_000.0, uptime=120.0)
+    assert orders.page("66", back).order.paged_at == 5_009.5
+    assert orders.post("66", ON_PREMISE, "23", back).order.located == 5_009.5
+    cleared = orders.clear("66", ClearedReason.TRACKER, back).order
+    assert (cleared.changed, cleared.cleared) == (5_009.5, 5_009.5)
+
+
+def test_a_page_is_not_before_the_start() -> None:
+    assert one_active().page("66", Moment(wall=0.0, uptime=120.0)).order.paged_at == 5_000.0

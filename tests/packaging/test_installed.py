@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,6 +106,8 @@ def test_the_wheel_holds_the_package_the_plugin_and_the_schema_and_nothing_else(
     assert {name.split("/")[0] for name in names} == {"ttgateway", "twisted", f"ttgateway-{__version__}.dist-info"}
     sources = {str(path.relative_to(ROOT)) for path in (ROOT / "ttgateway").rglob("*.py")}
     assert sources <= names
+    page = {str(path.relative_to(ROOT)) for path in (ROOT / "ttgateway/staff/static").iterdir()}
+    assert page <= names
 
 
 def test_the_wheel_carries_the_licence_and_the_readme(wheel: Path) -> None:
@@ -114,6 +117,19 @@ def test_the_wheel_carries_the_licence_and_the_readme(wheel: Path) -> None:
     assert licences
     assert "License-Expression: MIT" in metadata or "License: MIT" in metadata
     assert "Description-Content-Type: text/x-rst" in metadata
+
+
+def test_the_source_distribution_holds_all_that_tests_documentation_and_packages_are_made_of(tmp_path: Path) -> None:
+    run(sys.executable, "-m", "build", "--sdist", "--outdir", tmp_path, ROOT)
+    (made,) = tmp_path.iterdir()
+    with tarfile.open(made) as opened:
+        held = {name.partition("/")[2] for name in opened.getnames()}
+    left_out = {"__pycache__", "_build", "dropin.cache"}
+    folders = (".ci", "bench", "debian", "docs", "etc", "examples", "newsfragments", "tests", "ttgateway", "twisted")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    files += [ROOT / name for name in ("CONTRIBUTING.rst", "LICENSE", "Makefile", "NEWS.rst", "pyproject.toml")]
+    assert {str(path.relative_to(ROOT)) for path in files if not left_out & set(path.parts)} <= held
+    assert not [name for name in held if name.endswith((".pyc", "dropin.cache")) or name.startswith((".venv", "dist"))]
 
 
 def test_nothing_in_the_environment_contradicts_what_we_require(binaries: Path) -> None:

@@ -9,8 +9,8 @@ from twisted.internet.task import Clock
 from tests.api.client import PEER, Answer, Connection, House, request
 from tests.notifier.network import FakeDial, fake_network
 from tests.support import DEFAULTS, open_policy, result_of
+from ttgateway.notifier.callbacks.reach import Reach
 from ttgateway.notifier.notifier import Notifier
-from ttgateway.notifier.reach import Reach
 from ttgateway.settings import Settings
 
 V1, V2 = "/api/v1", "/api/v2"

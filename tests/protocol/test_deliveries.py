@@ -5,24 +5,14 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-
-import pytest
 
 from tests.protocol.common import NOON, ORDERS, REGISTER, URL, V1, Shop, posted
 from ttgateway import __version__
 
 KEY = bytes(range(24))
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(KEY).decode()
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    shop = Shop()
-    yield shop
-    shop.close()
 
 
 def told(shop: Shop, status: int = 200) -> tuple[dict[str, str], bytes]:

@@ -1,7 +1,6 @@
 """Section 9: the listeners, as an operator's program sees and mends them."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,13 +10,6 @@ from tests.protocol.common import NOON, ORDERS, URL, V2, Shop, acknowledges, exa
 
 LISTENERS = f"{V2}/listeners"
 NOBODY = "0" * 12
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    shop = Shop()
-    yield shop
-    shop.close()
 
 
 def listener(known: str, **changed: Any) -> dict[str, Any]:
@@ -41,6 +33,7 @@ def listener(known: str, **changed: Any) -> dict[str, Any]:
         "lastSuccess": None,
         "lastFailure": None,
         "lastFailureCause": None,
+        "failingSince": None,
         "nextAttemptSeconds": None,
         **changed,
     }
@@ -97,6 +90,7 @@ def test_a_listener_that_fails_is_retrying_and_says_what_waits(shop: Shop) -> No
     shop.dial.peer.answer(503)
     shown = shop.get(LISTENERS).json["items"][0]
     assert (shown["id"], shown["state"], shown["pending"], shown["delivered"]) == (known, "retrying", 2, 0)
+    assert shown["failingSince"] == NOON
     assert shown["nextAttemptSeconds"] == pytest.approx(0.2, abs=0.05)
     shop.timers.pump([1.0] * 9)
     assert shop.get(LISTENERS).json["items"][0]["oldestPendingSeconds"] == 9

@@ -1,6 +1,5 @@
 """Section 6: registering a listener, with a real HEAD over a network of fakes."""
 
-from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
@@ -12,13 +11,6 @@ from tests.support import Names
 
 REGISTER_V1 = f"{V1}/register"
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    shop = Shop()
-    yield shop
-    shop.close()
 
 
 def registered(listener: str, url: str = URL) -> dict[str, object]:

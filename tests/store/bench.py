@@ -5,7 +5,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from tests.support import OnDemand
-from ttgateway.store.commits import GroupCommit, Work
+from ttgateway.store.commits import GroupCommit
+from ttgateway.store.transactions import Work
 
 
 def insert(number: int) -> Work[int]:

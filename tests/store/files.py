@@ -16,9 +16,9 @@ from ttgateway.orders.change import change_of
 from ttgateway.orders.moment import Moment
 from ttgateway.orders.order import ClearedReason, OrderType
 from ttgateway.settings import Journal as Limits
-from ttgateway.store import opening
-from ttgateway.store.listeners import Listener, Progress
+from ttgateway.store import opening, pages
 from ttgateway.store.store import Store, open_store
+from ttgateway.store.tables.listeners import Listener, Progress
 
 
 class Shop:
@@ -97,7 +97,7 @@ def dump(connection: apsw.Connection) -> list[tuple[str, str]]:
 
 def make_first_schema(path: Path, clock: FakeClock) -> None:
     """Make a file as a gateway of schema 1 left it: with two orders, one of them cleared, and a listener."""
-    db = apsw.Connection(str(path))
+    db = apsw.Connection(str(path), vfs="unix")
     db.execute(opening.schema()[0])
     db.pragma("user_version", 1)
     now = clock.now()
@@ -111,3 +111,14 @@ def make_first_schema(path: Path, clock: FakeClock) -> None:
         " 0, 2, 0, 2, 0, 0, 0, 0, 0, 0, 0.0, NULL, NULL, NULL, '')"
     )
     db.close()
+
+
+def make_half_upgraded(path: Path, clock: FakeClock) -> None:
+    """Make a file whose upgrade was interrupted after it got checksums; the older gateway has gone on without any."""
+    make_first_schema(path, clock)
+    interrupted = pages.connect(str(path))
+    pages.add_checksums(interrupted)
+    interrupted.close()
+    older = apsw.Connection(str(path), vfs="unix")
+    older.execute("UPDATE orders SET location = '23' WHERE cleared IS NULL").get  # noqa: B018
+    older.close()

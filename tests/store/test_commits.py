@@ -1,10 +1,14 @@
+from typing import Any
+
 import pytest
+from twisted.logger import eventAsText
 
 from tests.conftest import Logged
 from tests.store.bench import Bench, Slip, insert, refuse
 from tests.support import result_of
 from ttgateway.refusals import DiskFull, NotNow
-from ttgateway.store.commits import MEND_EVERY, SOON
+from ttgateway.sparing import BURST
+from ttgateway.store.commits import APART, MEND_EVERY, SOON, WORTH_WHILE
 
 
 @pytest.fixture
@@ -89,6 +93,15 @@ def test_a_failed_write_refuses_its_group_and_all_that_waits(bench: Bench, logge
     assert bench.reread == [[1]]
     assert bench.numbers() == [1]
     assert len(logged.flush()) == 1
+    bench.timers.advance(MEND_EVERY)
+
+
+def test_failure_upon_failure_writes_no_line_for_each_onto_the_full_disk(bench: Bench, logged: Logged) -> None:
+    for _ in range(500):
+        bench.write(refuse, "bad")  # type: ignore[arg-type]
+        bench.disk.step()
+    assert sum(len(eventAsText(event)) for event in logged.flush()) < BURST
+    assert bench.commits.failures == 500
     bench.timers.advance(MEND_EVERY)
 
 
@@ -181,10 +194,124 @@ def test_a_commit_that_comes_first_spares_the_timer(bench: Bench) -> None:
     bench.commits.add_rider(slip)
     slip.news = [7]
     bench.commits.soon()
+    bench.timers.advance(WORTH_WHILE)
     bench.commits.write(insert(1))
     assert bench.timers.getDelayedCalls() == []
     bench.disk.step()
     assert sorted(bench.numbers()) == [1, 7]
+
+
+def test_news_that_have_just_come_wait_for_a_later_commit_and_not_for_long(bench: Bench) -> None:
+    slip = Slip()
+    bench.commits.add_rider(slip)
+    slip.news = [7]
+    bench.commits.soon()
+    bench.timers.advance(WORTH_WHILE - 0.001)
+    bench.commits.write(insert(1))
+    bench.commits.write(insert(2))
+    bench.disk.step()
+    bench.disk.step()
+    assert bench.numbers() == [1, 2]
+    bench.timers.advance(SOON - WORTH_WHILE + 0.001)
+    bench.disk.step()
+    assert bench.numbers() == [1, 2, 7]
+    assert bench.timers.getDelayedCalls() == []
+
+
+def test_riders_that_did_not_ride_have_lost_nothing_with_a_commit_that_fails(bench: Bench, logged: Logged) -> None:
+    slip = Slip()
+    bench.commits.add_rider(slip)
+    slip.news = [7]
+    bench.commits.write(insert(1))  # they ride
+    bench.disk.step()
+    slip.news = [8]
+    bench.commits.soon()
+    bench.write(refuse, "bad")  # type: ignore[arg-type]
+    bench.disk.step()
+    assert slip.losses == 0
+    bench.timers.advance(MEND_EVERY)
+    bench.disk.step()
+    assert bench.numbers() == [7, 1, 8]
+    logged.flush()
+
+
+def test_news_that_others_read_go_with_the_next_commit(bench: Bench) -> None:
+    slip = Slip()
+    bench.commits.add_rider(slip)
+    slip.news = [7]
+    bench.commits.soon()
+    bench.commits.soon(with_next=True)
+    bench.commits.write(insert(1))
+    bench.disk.step()
+    assert bench.numbers() == [7, 1]
+
+
+def test_while_writes_come_together_transactions_begin_apart(bench: Bench) -> None:
+    results = [bench.commits.write(insert(number)) for number in range(3)]
+    bench.disk.step()
+    bench.disk.step()  # it held two
+    results.append(bench.commits.write(insert(3)))
+    settled = bench.commits.settled()
+    bench.timers.advance(APART - 0.0001)
+    assert bench.disk.waiting == []
+    results.append(bench.commits.write(insert(4)))
+    assert not settled.called
+    bench.timers.advance(0.0001)
+    bench.disk.step()
+    assert result_of(settled)
+    assert [result_of(result) for result in results] == [0, 1, 2, 3, 4]
+    assert bench.timers.getDelayedCalls() == []
+
+
+def test_a_clock_that_goes_on_meanwhile_makes_no_wait_negative(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    call_later = bench.timers.callLater
+
+    def checked(delay: float, call: Any, *args: Any) -> Any:
+        assert delay >= 0  # as a reactor does
+        return call_later(delay, call, *args)
+
+    monkeypatch.setattr(bench.timers, "callLater", checked)
+    for number in range(3):
+        bench.commits.write(insert(number))
+    bench.disk.step()
+    bench.disk.step()  # it held two
+    readings = iter([APART - 0.000001, APART + 0.000001])
+    bench.commits.now = lambda: next(readings, 1.0)
+    bench.commits.write(insert(3))
+    bench.timers.advance(APART)
+    bench.disk.step()
+    assert bench.numbers() == [0, 1, 2, 3]
+
+
+def test_who_writes_one_at_a_time_waits_for_nothing(bench: Bench) -> None:
+    for number in range(3):
+        result = bench.commits.write(insert(number))
+        bench.disk.step()
+        assert result_of(result) == number
+
+
+def test_a_stop_does_not_wait_for_more_to_come_together(bench: Bench) -> None:
+    for number in range(3):
+        bench.commits.write(insert(number))
+    bench.disk.step()
+    bench.disk.step()
+    last = bench.commits.write(insert(3))
+    stopped = bench.commits.stop()
+    bench.disk.step()
+    assert result_of(last) == 3
+    assert stopped.called
+    assert bench.timers.getDelayedCalls() == []
+
+
+def test_at_a_stop_the_latest_news_are_written_too(bench: Bench) -> None:
+    slip = Slip()
+    bench.commits.add_rider(slip)
+    slip.news = [7]
+    bench.commits.soon()
+    stopped = bench.commits.stop()
+    bench.disk.step()
+    assert stopped.called
+    assert bench.numbers() == [7]
 
 
 def test_riders_lost_with_a_commit_are_taken_again_though_nothing_else_comes(bench: Bench, logged: Logged) -> None:

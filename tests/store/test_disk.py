@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ttgateway.refusals import DiskFull
+from ttgateway.refusals import DiskFull, NotNow
 from ttgateway.store.disk import BALLAST, LEAST_FREE, Disk, NoDisk, StateDisk, numbered
 
 
@@ -79,6 +79,10 @@ def test_the_room_is_what_is_free_for_us_and_none_where_there_is_no_disk(
 def test_a_disk_that_is_gone_has_no_room(tmp_path: Path) -> None:
     disk = StateDisk(tmp_path / "gone")
     assert disk.free() == 0
-    with pytest.raises(DiskFull):
-        disk.check_room()
     disk.load()
+
+
+def test_an_order_is_refused_for_the_true_cause_where_the_directory_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(NotNow, match="cannot be reached: No such file") as refusal:
+        StateDisk(tmp_path / "gone").check_room()
+    assert not isinstance(refusal.value, DiskFull)

@@ -1,19 +1,23 @@
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
 import msgspec
 import pytest
 
-from tests.store.files import clock_at, dump, make_first_schema, open_again, shop_in
+from tests.store.files import clock_at, dump, make_first_schema, make_half_upgraded, open_again, shop_in
 from tests.support import result_of
 from ttgateway.orders.moment import Moment
 from ttgateway.orders.order import OrderState
-from ttgateway.store import history, listeners, opening, orders
-from ttgateway.store.history import HistoryQuery
-from ttgateway.store.opening import FILE, DamagedStoreError, StoreUnusable
+from ttgateway.store import opening, pages
+from ttgateway.store.damage import soundness
+from ttgateway.store.damage.soundness import DamagedStoreError
+from ttgateway.store.opening import FILE, StoreUnusable
+from ttgateway.store.tables import history, listeners, orders
+from ttgateway.store.tables.history import HistoryQuery
 
-NOW = Moment(wall=5_000.0, uptime=100.0)
+NOW = Moment(wall=5_000.0, uptime=1_000.0)
 EXTRA = "CREATE TABLE made_up (id INTEGER PRIMARY KEY) STRICT; ALTER TABLE tokens ADD COLUMN note TEXT;"
 
 
@@ -157,7 +161,7 @@ def test_a_file_with_a_damaged_header_is_damaged(tmp_path: Path, content: bytes)
 
 def test_a_page_that_is_damaged_is_noticed_after_an_unclean_stop(tmp_path: Path) -> None:
     db = filled(tmp_path)
-    root = int(db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'changes_of_order'").get)
+    root = int(db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_orders_1'").get)
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     content = bytearray((tmp_path / FILE).read_bytes())
@@ -188,7 +192,7 @@ def test_a_change_that_the_start_will_read_is_checked_after_any_stop(tmp_path: P
 )
 def test_what_sqlite_takes_and_we_cannot_read_is_damaged(tmp_path: Path, statement: str) -> None:
     db = filled(tmp_path)
-    db.execute("INSERT INTO tokens VALUES (x'00', 'till', 'token', 1.0, NULL, NULL)")
+    db.execute("INSERT INTO tokens VALUES (x'00', 'till', 'token', 1.0, NULL, NULL, NULL)")
     db.execute(statement)
     db.close()
     with pytest.raises(DamagedStoreError):
@@ -213,10 +217,37 @@ def test_a_clean_stop_leaves_its_mark_and_the_next_start_takes_it_away(tmp_path:
     assert open_again(tmp_path / FILE, clock_at()).execute("SELECT clean FROM gateway").get == 0
 
 
-def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_file_and_its_log_are_for_their_owner_alone_from_the_first_start_on(tmp_path: Path) -> None:
+    before = os.umask(0o022)
     shop = shop_in(tmp_path, clock_at())
-    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+    os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob(f"{FILE}*")}
+    assert modes == {FILE: 0o600, f"{FILE}-wal": 0o600, f"{FILE}-shm": 0o600}
     result_of(shop.store.stop())
+
+
+def test_nobody_else_can_read_a_file_even_before_anything_is_written_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes = set[int]()
+
+    def connecting(path: str, connect: Callable[[str], apsw.Connection] = pages.connect) -> apsw.Connection:
+        modes.add(Path(path).stat().st_mode & 0o777)
+        return connect(path)
+
+    monkeypatch.setattr(pages, "connect", connecting)
+    before = os.umask(0o022)
+    fresh(tmp_path / FILE).close()
+    (tmp_path / FILE).chmod(0o644)  # as an older version left it
+    fresh(tmp_path / FILE).close()
+    os.umask(before)
+    assert modes == {0o600}
+
+
+def test_a_state_directory_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o750)
+    os.close(opening.lock(tmp_path))
+    assert tmp_path.stat().st_mode & 0o777 == 0o750
 
 
 def test_a_state_directory_is_made_and_locked_for_one_process(tmp_path: Path) -> None:
@@ -237,3 +268,83 @@ def test_a_state_directory_that_cannot_be_made_is_told_in_one_line(tmp_path: Pat
         opening.lock(tmp_path / "file" / "state")
     assert refusal.value.code == 73
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("left", [b"", b"S"])
+def test_nothing_left_of_a_file_that_was_in_use_is_damage_and_no_new_store(tmp_path: Path, left: bytes) -> None:
+    before = shop_in(tmp_path, clock_at())
+    before.post("1")
+    result_of(before.store.stop())
+    (tmp_path / FILE).write_bytes(left)
+    after = shop_in(tmp_path, clock_at())
+    assert "its file is empty" in after.store.damage
+    assert after.store.epoch != before.store.epoch
+    result_of(after.store.stop())
+
+
+def test_a_file_that_is_missing_beside_its_backups_is_damage_and_the_newest_of_them_serves(tmp_path: Path) -> None:
+    before = shop_in(tmp_path, clock_at())
+    before.post("1")
+    result_of(before.store.upkeep.round())
+    result_of(before.store.stop())
+    (tmp_path / FILE).unlink()
+    after = shop_in(tmp_path, clock_at())
+    assert "its file is missing" in after.store.damage
+    assert (after.store.id, after.store.epoch != before.store.epoch) == (before.store.id, True)
+    assert [order.name for order in after.store.standing.orders] == ["1"]
+    result_of(after.store.stop())
+
+
+def test_an_empty_file_where_nothing_ever_was_becomes_a_store(tmp_path: Path) -> None:
+    (tmp_path / FILE).touch()
+    shop = shop_in(tmp_path, clock_at())
+    assert shop.store.damage == ""
+    result_of(shop.store.stop())
+
+
+def test_a_damaged_page_that_the_start_writes_is_damage_though_sqlite_speaks_of_a_rollback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = shop_in(tmp_path, clock_at())
+    before.post("1")
+    result_of(before.store.stop())
+    db = opening.connect(str(tmp_path / FILE))
+    root = int(db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'marks'").get)
+    db.close()
+    raw = bytearray((tmp_path / FILE).read_bytes())
+    raw[root * 4096 - 100] ^= 1
+    (tmp_path / FILE).write_bytes(raw)
+    monkeypatch.setattr(soundness, "CHECKED_EACH_TIME", 0)
+    after = shop_in(tmp_path, clock_at())
+    assert after.store.damage
+    result_of(after.store.stop())
+
+
+def test_an_index_whose_pages_changed_places_is_found_at_a_start(tmp_path: Path) -> None:
+    before = shop_in(tmp_path, clock_at())
+    for name in range(300):
+        before.post(str(name))
+    result_of(before.store.stop())
+    db = opening.connect(str(tmp_path / FILE))
+    query = "SELECT pageno FROM dbstat WHERE name = 'sqlite_autoindex_orders_1' AND pagetype = 'leaf'"
+    one, other = (4096 * (int(row[0]) - 1) for row in list(db.execute(query))[:2])
+    db.close()
+    raw = bytearray((tmp_path / FILE).read_bytes())
+    raw[one : one + 4096], raw[other : other + 4096] = raw[other : other + 4096], raw[one : one + 4096]
+    (tmp_path / FILE).write_bytes(raw)
+    after = shop_in(tmp_path, clock_at())
+    assert "integrity_check" in after.store.damage
+    assert len(after.store.standing.orders) == 300
+    result_of(after.store.stop())
+
+
+def test_after_an_upgrade_that_was_interrupted_the_older_gateway_may_go_on(tmp_path: Path) -> None:
+    """Its file has room for checksums by then, and it writes pages without: that is no damage."""
+    path = tmp_path / FILE
+    make_half_upgraded(path, clock_at())
+    db = fresh(path)
+    assert pages.have_checksums(db)
+    assert [order.location for order in orders.standing(db).orders] == ["23"]
+    copy = apsw.Connection(str(tmp_path / f"before-schema-{len(opening.schema())}.db"))
+    assert (copy.pragma("user_version"), copy.pragma("quick_check")) == (1, "ok")
+    copy.close()

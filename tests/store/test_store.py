@@ -8,10 +8,10 @@ from tests.conftest import Logged
 from tests.store.files import clock_at, listener, progress, shop_in
 from tests.support import OnDemand, result_of
 from ttgateway.refusals import DiskFull, NotNow
-from ttgateway.store import listeners
 from ttgateway.store.commits import MEND_EVERY
 from ttgateway.store.opening import FILE
-from ttgateway.store.orders import Standing
+from ttgateway.store.tables import listeners
+from ttgateway.store.tables.orders import Standing
 
 
 def test_stopping_writes_what_waits_before_it_closes(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_failed_commit_gives_up_the_ballast_and_tells_what_the_file_holds(tmp_
     page_count = result_of(shop.store.write(lambda db: db.pragma("page_count")))
     result_of(shop.store.write(lambda db: db.execute(f"PRAGMA max_page_count = {page_count}").get))
     large = shop.store.write(
-        lambda db: db.execute("INSERT INTO tokens VALUES (zeroblob(100000), 'x', 'token', 1.0, NULL, NULL)")
+        lambda db: db.execute("INSERT INTO tokens VALUES (zeroblob(100000), 'x', 'token', 1.0, NULL, NULL, NULL)")
     )
     with pytest.raises(DiskFull):
         result_of(large)

@@ -4,13 +4,16 @@ import apsw
 import pytest
 from twisted.internet.task import Clock
 
-from tests.store.files import Shop, clock_at, listener, progress, shop_in
+from tests.store.files import Shop, clock_at, listener, make_first_schema, progress, shop_in
 from tests.support import FakeClock, memory_store, result_of
 from ttgateway.settings import Journal as Limits
 from ttgateway.settings import Settings
-from ttgateway.store import listeners, upkeep
+from ttgateway.store import upkeep
+from ttgateway.store.copies.backups import MOST_BACKUPS
 from ttgateway.store.opening import FILE
-from ttgateway.store.upkeep import BACKUP_EVERY, MOST_BACKUPS
+from ttgateway.store.tables import listeners
+from ttgateway.store.tables.entry import Entry
+from ttgateway.store.upkeep import BACKUP_EVERY
 
 DAY = 86_400.0
 
@@ -160,7 +163,7 @@ def test_one_batch_deletes_no_more_than_it_should(monkeypatch: pytest.MonkeyPatc
     shop = shop_with(keep_changes=2)
     come_and_gone(shop, 6)
     before = kept(shop)
-    upto = result_of(shop.store.write(lambda db: upkeep.trim(db, shop.clock.now().wall, limits)))
+    upto = result_of(shop.store.write(lambda db: upkeep.trim(db, shop.clock.now().uptime, limits)))
     assert upto == 3
     assert before[:3] == [1, 2, 3]
     assert kept(shop) == before[3:]
@@ -253,4 +256,101 @@ def test_a_round_that_fails_is_made_up_for_by_the_next(tmp_path: Path) -> None:
     for _ in range(BACKUP_EVERY):
         round_of(shop)
     assert [path.name for path in (tmp_path / "backups").iterdir()] == ["1.db"]
+    result_of(shop.store.stop())
+
+
+YEAR = 365 * DAY
+
+
+@pytest.mark.parametrize("step", [YEAR, -YEAR, 60 * YEAR])
+def test_a_clock_that_leaps_trims_nothing_and_keeps_nothing_for_ever(step: float) -> None:
+    shop = shop_with(keep_days=7, history_days=400)
+    come_and_gone(shop, 5)
+    shop.clock.wall_ahead += step
+    come_and_gone(shop, 1)
+    shop.clock.timers.advance(6.9 * DAY)
+    round_of(shop)
+    assert (len(kept(shop)), len(history(shop))) == (12, 6)
+    shop.clock.wall_ahead -= step
+    shop.clock.timers.advance(0.2 * DAY)
+    round_of(shop)
+    assert (kept(shop), len(history(shop))) == ([12], 6)
+    shop.clock.timers.advance(400 * DAY)
+    round_of(shop)
+    assert history(shop) == []
+
+
+def test_orders_from_before_the_date_was_known_stay_in_the_history() -> None:
+    shop = shop_with(keep_days=7, history_days=400)
+    shop.clock.wall_ahead = 30.0  # 1970
+    come_and_gone(shop, 2)
+    shop.clock.wall_ahead = 56 * YEAR
+    come_and_gone(shop, 1)
+    round_of(shop)
+    assert (kept(shop), len(history(shop))) == ([1, 2, 3, 4, 5, 6], 3)
+
+
+@pytest.mark.parametrize("gap", [YEAR, -56 * YEAR])
+def test_over_a_reboot_with_a_wrong_clock_nothing_is_trimmed(tmp_path: Path, gap: float) -> None:
+    shop = shop_in(tmp_path, clock_at())
+    come_and_gone(shop, 5)
+    result_of(shop.store.stop())
+    clock = clock_at("boot-2")
+    clock.up_ahead, clock.wall_ahead = 1.0, clock.wall_ahead + gap
+    shop = shop_in(tmp_path, clock)
+    come_and_gone(shop, 1)
+    round_of(shop)
+    assert (len(kept(shop)), len(history(shop))) == (12, 6)
+    result_of(shop.store.stop())
+
+
+def test_days_are_counted_over_reboots_where_the_gap_can_be_believed(tmp_path: Path) -> None:
+    """The machine is switched off each night."""
+    clock = clock_at()
+    for day in range(20):
+        clock.boot, clock.up_ahead = f"boot-{day}", -clock.timers.seconds()
+        shop = shop_in(tmp_path, clock)
+        come_and_gone(shop, 1)
+        clock.timers.advance(DAY / 2)
+        round_of(shop)
+        last = shop.store.journal.last
+        assert len(kept(shop)) == min(last, 14)
+        result_of(shop.store.stop())
+        clock.timers.advance(DAY / 2)
+    assert last == 40
+
+
+def test_few_marks_are_made_and_those_that_are_too_old_go() -> None:
+    shop = shop_with(keep_days=1, history_days=2)
+    for _ in range(3 * 24 * 4):
+        come_and_gone(shop, 1)
+        shop.clock.timers.advance(900)
+        round_of(shop)
+    marks = result_of(shop.store.write(lambda db: db.execute("SELECT count(*) FROM marks").get))
+    assert 48 <= marks <= 51
+    assert 2 * 24 * 4 <= len(history(shop)) <= (2 * 24 + 2) * 4
+
+
+def history(shop: Shop) -> list[str]:
+    def names(db: apsw.Connection) -> list[str]:
+        return [str(row[0]) for row in db.execute("SELECT name FROM orders WHERE cleared IS NOT NULL")]
+
+    return result_of(shop.store.write(names))
+
+
+def test_the_changes_of_an_older_file_count_as_of_the_day_of_its_upgrade(tmp_path: Path) -> None:
+    clock = clock_at()
+    make_first_schema(tmp_path / FILE, clock)
+    db = apsw.Connection(str(tmp_path / FILE))
+    db.execute("DELETE FROM listeners")
+    for seq in (1, 2, 3, 4):
+        entry = Entry(seq, clock.now().wall, "ORDER_CREATED", f"uuid-{seq}", b"{}")
+        db.execute("INSERT INTO changes VALUES (?,?,?,?,?,?)", entry.row())
+    db.close()
+    shop = shop_in(tmp_path, clock)
+    orders = "SELECT count(*) FROM orders"
+    before = result_of(shop.store.write(lambda db: db.execute(orders).get))
+    round_of(shop)
+    assert kept(shop) == [1, 2, 3, 4]
+    assert result_of(shop.store.write(lambda db: db.execute(orders).get)) == before == 2
     result_of(shop.store.stop())

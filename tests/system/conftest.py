@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.system.daemon import Client, Daemon
+from tests.system.lan import Lan
 from tests.system.listeners import Listener
 
 
@@ -58,3 +59,13 @@ def listen() -> Iterator[Callable[..., Listener]]:
     yield make
     for listener in made:
         listener.close()
+
+
+@pytest.fixture
+def lan(tmp_path: Path) -> Iterator[Lan]:
+    """A network of several machines."""
+    lan = Lan(tmp_path)
+    try:
+        yield lan.open()
+    finally:
+        lan.close()

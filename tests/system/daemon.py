@@ -21,10 +21,38 @@ ENDS_WITHIN = 15.0
 _COMPLAINT = re.compile(r"Traceback|Unhandled|#error\]|#critical\]")
 
 
+PORTS = range(28_000, 32_000)
+"""Below those that the kernel gives away, and none that policy keeps for other services."""
+
+SHARE = 250
+
+
+def _claimed() -> tuple[socket.socket | None, range]:
+    """Return a share of the ports that no other process takes from, and what holds it until this process ends.
+
+    A daemon that was killed frees its port until it is started again: somebody else could take it meanwhile.
+    """
+    for first in PORTS[::SHARE]:
+        holder = socket.socket(socket.AF_UNIX)
+        try:
+            holder.bind(f"\0ttgateway-tests-{first}")  # a name without a file, which is free when we end
+        except OSError:
+            holder.close()
+            continue
+        return holder, range(first, first + SHARE)
+    return None, PORTS
+
+
+_HOLDER, _OWN = _claimed()
+_UNUSED: list[int] = []
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that nobody has, below those that the kernel gives away: it can be opened again later."""
-    for _ in range(100):
-        port = random.randint(28_000, 32_000)  # noqa: S311  # none that policy keeps for other services
+    """Return a port that nobody has: it can be opened again later, and comes again only after all others."""
+    for _ in range(2 * len(_OWN)):
+        if not _UNUSED:
+            _UNUSED.extend(random.sample(_OWN, len(_OWN)))
+        port = _UNUSED.pop()
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -131,9 +159,9 @@ class Daemon:
         self.started_at = 0.0
         self._secret = ""
         self._process: subprocess.Popen[bytes] | None = None
-        self._settings = folder / "settings.toml"
+        self.settings = folder / "settings.toml"
         if settings:
-            self._settings.write_text(settings)
+            self.settings.write_text(settings)
 
     @property
     def process(self) -> "subprocess.Popen[bytes]":
@@ -144,19 +172,23 @@ class Daemon:
     def command(self) -> list[str]:
         """Return the command line."""
         line = [str(self._twistd), "-n", "--pidfile=", "ttgateway", "--listen", f"tcp:{self.port}:interface=127.0.0.1"]
-        config = ["--config", str(self._settings)] if self._settings.exists() else []
+        config = ["--config", str(self.settings)] if self.settings.exists() else []
         return [*line, "--state-dir", str(self.state), *config]
 
     def start(self) -> "Daemon":
         """Start, and wait until it serves."""
+        self.begin()
+        eventually(self.serves, SERVES_WITHIN)
+        return self
+
+    def begin(self) -> None:
+        """Start, and do not wait."""
         assert self._process is None, "the daemon runs already"
         with self.log_file.open("ab") as log:
             self.started_at = time.monotonic()
             self._process = subprocess.Popen(  # noqa: S603
                 self.command(), cwd=self._cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        eventually(self.serves, SERVES_WITHIN)
-        return self
 
     def run_to_its_end(self, *options: str) -> tuple[int, list[str]]:
         """Run one that cannot start; return its exit code and the lines on its standard error."""

@@ -87,15 +87,16 @@ class Lan:
         self._bus = f"unix:path={folder / 'bus'}"
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def open(self) -> "Lan":
-        """Make it all."""
+    def open(self, *, watched: bool = True) -> "Lan":
+        """Make it all; avahi only where it is ``watched``."""
         run("ip", "netns", "add", self.name)
         self.namespaces.append(self.name)
         run("ip", "-n", self.name, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
         run("ip", "-n", self.name, "addr", "add", "10.77.0.1/24", "dev", "br0")
         for interface in ("lo", "br0"):
             run("ip", "-n", self.name, "link", "set", interface, "up")
-        self._start_avahi()
+        if watched:
+            self._start_avahi()
         return self
 
     def close(self) -> None:

@@ -143,9 +143,11 @@ Manners = Callable[["Listener", Peer], None]
 class Listener:
     """A server on loopback with a thread a connection. It answers well, unless it is told to misbehave."""
 
-    def __init__(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, small_buffer: bool = False) -> None:
+    def __init__(
+        self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, small_buffer: bool = False, port: int = 0
+    ) -> None:
         self.host = host
-        self.port = free_port(host)
+        self.port = port or free_port(host)
         self.tls = tls
         self.url = f"{'https' if tls else 'http'}://{host}:{self.port}/notify"
         self.told: list[Told] = []

@@ -133,6 +133,17 @@ def test_a_bridge_connects_to_our_port(daemons: Daemons, call: Call) -> None:
         each.close()
 
 
+def test_the_port_of_the_bridge_is_ours_and_no_listener_can_be_there(daemons: Daemons, call: Call) -> None:
+    port = free_port()
+    client = call(daemons(bridge_settings("listen", f"tcp:127.0.0.1:{port}")).start())
+    bridge = Bridge(socket.create_connection(("127.0.0.1", port)))
+    reply = client.register(f"http://127.0.0.1:{port}/")
+    assert (reply.status, reply.fields["returnCode"]) == (403, -29)
+    assert f"127.0.0.1 is this gateway itself, with port {port}" in reply.fields["message"]
+    check_serves(client, bridge)  # a connection of ours would have taken the place of the bridge
+    bridge.close()
+
+
 @pytest.fixture
 def bridge_port() -> Iterator[tuple[socket.socket, int]]:
     """A port on which a bridge listens for us."""
@@ -247,7 +258,7 @@ def test_the_example_of_the_documentation(daemons: Daemons, call: Call, socket_f
     daemon = daemons(bridge_settings("listen", f"unix:{path}")).start()
     client = call(daemon)
     example = subprocess.Popen(  # noqa: S603
-        [sys.executable, ROOT / "docs/bridge.py", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, ROOT / "examples/bridge.py", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert example.stdin is not None
     assert example.stdout is not None

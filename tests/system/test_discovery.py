@@ -55,16 +55,6 @@ with Zeroconf(interfaces=["10.77.0.12"]) as zeroconf:
 
 
 @pytest.fixture
-def lan(tmp_path: Path) -> Iterator[Lan]:
-    """A network."""
-    lan = Lan(tmp_path)
-    try:
-        yield lan.open()
-    finally:
-        lan.close()
-
-
-@pytest.fixture
 def gateway(lan: Lan, tmp_path: Path) -> Iterator[Callable[[Member], StoreDaemon]]:
     """Start gateways on machines of the network; in the end each has ended well, and logged no traceback."""
     made: list[StoreDaemon] = []

@@ -1,10 +1,9 @@
 """``kill -9`` of the daemon under traffic: nothing is lost, nothing is out of order, hardly anything is told twice.
 
-With ``TTGATEWAY_LONG=1`` in the environment it is killed 50 times.
+`tests.crash` (``make crash``) does so for longer, with more listeners, and in more moments.
 """
 
 import contextlib
-import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from tests.system.daemon import Client, Daemon, eventually
 from tests.system.listeners import Listener, Told
 from tests.system.traffic import Acknowledged, Traffic
 
-KILLS = 50 if os.environ.get("TTGATEWAY_LONG") else 8
+KILLS = 8
 TILLS = 4
 """They post at the same time: what one was told is then often not yet what the disk has begun to write."""
 

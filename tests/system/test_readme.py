@@ -161,9 +161,12 @@ def test_the_walk(walk: Walk) -> None:
     making = walk.make_run(make_run)
     assert "-m pytest" in walk.run(f"{walk.take('make test')} --dry-run")  # what is running just now
 
+    link = walk.run(f"{walk.take('.venv/bin/ttgateway open')} --print")
+    assert link.startswith(f"http://127.0.0.1:{walk.gateway}/#open=")
+
     first = walk.listen(walk.take(".venv/bin/ttgateway listen --keep"))
     floor = walk.start(
-        walk.take(".venv/bin/ttgateway simulate"), f"--gateway http://127.0.0.1:{walk.gateway} --pace 20"
+        walk.take(".venv/bin/ttgateway simulate"), f"--gateway http://127.0.0.1:{walk.gateway} --speed 600"
     )
     eventually(first.has_printed(10))
     first.press_ctrl_c()
@@ -201,7 +204,7 @@ def from_own_software(walk: Walk) -> None:
     """Walk through the second part: a token, a listener of one's own, and orders by curl."""
     walk.environment["TOKEN"] = walk.run(f'{walk.take("TOKEN=")}; echo "$TOKEN"').strip()
     assert re.fullmatch("[0-9a-f]{48}", walk.environment["TOKEN"])
-    listener = walk.start(walk.take("python3 docs/listener.py"))
+    listener = walk.start(walk.take("python3 examples/short_listener.py"))
     eventually(lambda: _answers(walk.own_listener))
     for code in (1005, 5, 5, 6):
         reply = json.loads(walk.run(walk.take("curl ")))

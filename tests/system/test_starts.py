@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.daemon import Daemon, eventually
+from ttgateway.store import pages
 
 Daemons = Callable[..., Daemon]
 USAGE = 2
@@ -31,9 +31,9 @@ def check_refuses(daemon: Daemon, *words: str, options: tuple[str, ...] = ()) ->
 
 def left_clean(daemon: Daemon) -> bool:
     """Tell whether a daemon that has ended left the mark of a clean stop."""
-    connection = sqlite3.connect(daemon.state / "ttgateway.db")
+    connection = pages.connect(str(daemon.state / "ttgateway.db"))
     try:
-        return bool(connection.execute("SELECT clean FROM gateway").fetchone()[0])
+        return bool(connection.execute("SELECT clean FROM gateway").get)
     finally:
         connection.close()
 
@@ -90,8 +90,8 @@ def test_a_store_of_a_newer_version_ends_the_start_and_is_left_alone(daemons: Da
     assert daemon.secret
     daemon.stop()
     store = daemon.state / "ttgateway.db"
-    with sqlite3.connect(store) as connection:
-        connection.execute("PRAGMA user_version = 99")
+    connection = pages.connect(str(store))
+    connection.pragma("user_version", 99)
     connection.close()
     before = store.read_bytes()
     check_refuses(daemon, str(store), "newer", "99")

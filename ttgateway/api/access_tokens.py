@@ -9,8 +9,9 @@ from ttgateway.api.render import items_v2, new_token, token
 from ttgateway.api.routes import Routes
 from ttgateway.api.shapes import AccessToken, Acknowledged, Items, MadeAccessToken, OneAccessToken
 from ttgateway.gateway import Gateway
+from ttgateway.refusals import WindowShut
 from ttgateway.secrets import NewToken, token_name
-from ttgateway.store.tokens import Token
+from ttgateway.store.tables.tokens import Token
 
 _Name = Annotated[str, reads(token_name, pattern="^[A-Za-z0-9 ._-]{1,64}$")] | None
 
@@ -23,6 +24,11 @@ class Named(AskedCamel, frozen=True):
 
 def add_access_tokens(routes: Routes, gateway: Gateway) -> None:
     """Serve ``/api/v2/accesstoken`` and what is below it."""
+    _add_making(routes, gateway)
+    _add_own(routes, gateway)
+
+
+def _add_making(routes: Routes, gateway: Gateway) -> None:
     generated = {201: MadeAccessToken}
 
     def made(new: NewToken) -> Reply:
@@ -34,6 +40,7 @@ def add_access_tokens(routes: Routes, gateway: Gateway) -> None:
         Endpoint.ACCESS_TOKEN_GENERATE,
         generated,
         access=Access.ANYBODY,
+        changes=True,
     )
     async def generate_after_button(call: Call) -> Reply:
         """Make a token for a device that has none, in the two minutes after the button was pressed."""
@@ -41,9 +48,13 @@ def add_access_tokens(routes: Routes, gateway: Gateway) -> None:
 
     @routes.v2("POST", "/accesstoken/generate", Endpoint.ACCESS_TOKEN_GENERATE, generated, body=Named)
     async def generate(call: Call, body: Named) -> Reply:
-        """Make a token."""
+        """Make a token. A session of the staff page makes none: it would outlive its end in them."""
+        if _own(call).ends is not None:
+            raise WindowShut("A session of the staff page makes no tokens. The operator does: ttgateway token create")
         return made(await gateway.secrets.create(body.name))
 
+
+def _add_own(routes: Routes, gateway: Gateway) -> None:
     @routes.v2("GET", "/accesstoken", Endpoint.ACCESS_TOKEN, OneAccessToken)
     async def show_own(call: Call) -> Reply:
         """The caller's own token."""

@@ -2,7 +2,9 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from twisted.web.http_headers import Headers
 
 from ttgateway.api.codes import AuthorizationMalformed
 
@@ -24,6 +26,15 @@ def shown_secret(headers: Sequence[bytes]) -> str | None:
     if scheme.lower() == b"basic":
         return _user_name(value)
     raise AuthorizationMalformed("Malformed Authorization header. Must be Bearer or Basic with a secret.")
+
+
+def shows_valid(headers: Headers, opens: Callable[[str], bool]) -> bool:
+    """Return whether the headers of a request show a secret of which ``opens`` says that it is valid."""
+    try:
+        secret = shown_secret(headers.getRawHeaders(b"authorization", []))
+    except AuthorizationMalformed:
+        return False
+    return secret is not None and opens(secret)
 
 
 def _user_name(encoded: bytes) -> str:

@@ -2,16 +2,17 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
-from typing import Any, cast
+from typing import Any
+from urllib.parse import unquote_plus
 
 import msgspec
 
 from ttgateway.api.codes import Ack
 from ttgateway.api.parsing import parse_json
 from ttgateway.api.reading import Asked
-from ttgateway.api.request import ApiRequest
+from ttgateway.api.server.request import ApiRequest
 from ttgateway.api.shapes import Acknowledged
-from ttgateway.store.tokens import Token
+from ttgateway.store.tables.tokens import Token
 
 
 class Access(Enum):
@@ -38,9 +39,13 @@ class Call(msgspec.Struct, frozen=True):
         return self.request.body()
 
     def query(self) -> dict[str, object]:
-        """Return the query's parameters, the first of each name."""
-        asked = cast(dict[bytes, list[bytes]], self.request.args)
-        return {name.decode("utf-8", "replace"): values[0].decode("utf-8", "replace") for name, values in asked.items()}
+        """Return the query's parameters, the first of each name; nothing but ``&`` parts them."""
+        asked: dict[str, object] = {}
+        for part in self.request.uri.partition(b"?")[2].decode("latin-1").split("&"):
+            name, equals, value = part.partition("=")
+            if equals:
+                asked.setdefault(unquote_plus(name), unquote_plus(value))
+        return asked
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -62,7 +67,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     are what may be asked for, ``query_of`` and ``body_of`` how their fields are had from a call; ``describes`` is the
     body of a handler that reads it itself, ``form`` what a body may be as a form. ``shows`` is what a success shows, by
     HTTP status; ``leads`` tells where in it the variable part of the paths below is found (JSON pointers, by the name
-    of the part). ``hopeless``: no request can succeed.
+    of the part). ``changes``: this GET changes something, so that there is no HEAD of it (RFC 9110, 9.2.1).
+    ``hopeless``: no request can succeed.
     """
 
     api: int
@@ -81,6 +87,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     describes: type[Asked] | None = None
     acks: tuple[int, ...] = ()
     leads: Mapping[str, str] = {}
+    changes: bool = False
     hopeless: bool = False
     kind: str = "application/json"
 

@@ -4,6 +4,7 @@ from enum import IntEnum
 
 from ttgateway import refusals
 from ttgateway.api.parsing import NotAnObject
+from ttgateway.api.server.refusal import BODY_INVALID, NO_SUCH_API, NOT_NOW
 from ttgateway.orders import errors
 
 
@@ -108,13 +109,11 @@ class NoUpgrade(Exception):
     """What was asked for is a WebSocket, and the request does not ask for one."""
 
 
-NO_SUCH_API = -5
-TOO_LARGE = -31
-
 ERRORS: dict[type[Exception], tuple[int, int]] = {
     AuthorizationMalformed: (400, -1),
     SecretUnknown: (401, -2),
     refusals.WindowShut: (403, -3),
+    refusals.LinkSpent: (403, -3),
     refusals.TokenNameInvalid: (400, -4),
     errors.OrderNotActive: (404, -6),
     errors.OrderIdInvalid: (400, -7),
@@ -141,18 +140,18 @@ ERRORS: dict[type[Exception], tuple[int, int]] = {
     refusals.CallbackInvalid: (400, -29),
     refusals.CallbackForbidden: (403, -29),
     refusals.ListenerSilent: (404, -30),
-    refusals.ListenerOptionInvalid: (400, -31),
-    NotAnObject: (400, -31),
-    BodyInvalid: (400, -31),
+    refusals.ListenerOptionInvalid: (400, BODY_INVALID),
+    NotAnObject: (400, BODY_INVALID),
+    BodyInvalid: (400, BODY_INVALID),
     refusals.NoTokenInTime: (408, -32),
     refusals.TokenRevoked: (401, -2),
-    refusals.MessageTooLong: (413, -31),
+    refusals.MessageTooLong: (413, BODY_INVALID),
     NoUpgrade: (426, NO_SUCH_API),
     refusals.ListenerUnknown: (404, -901),
     refusals.ChangesGone: (410, -902),
     refusals.TooMany: (429, -903),
     errors.TooManyOrders: (429, -903),
-    refusals.DiskFull: (507, -904),
-    refusals.NotNow: (503, -904),
+    refusals.DiskFull: (507, NOT_NOW),
+    refusals.NotNow: (503, NOT_NOW),
 }
 """Status and returnCode of every error that a handler may raise."""

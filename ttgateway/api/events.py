@@ -1,6 +1,5 @@
 """Changes that a reader missed (protocol section 9)."""
 
-import re
 from contextlib import suppress
 from typing import Annotated, cast
 
@@ -12,24 +11,18 @@ from ttgateway.api.call import Call, Reply
 from ttgateway.api.codes import BodyInvalid, Endpoint
 from ttgateway.api.fields import Limit, Since, whole
 from ttgateway.api.listener_shapes import Changes, ToldChange
-from ttgateway.api.reading import Asked, reads
+from ttgateway.api.reading import Asked, as_it_came, reads
 from ttgateway.api.routes import Routes
+from ttgateway.feeds.audience import Audience
 from ttgateway.feeds.events import Events
 from ttgateway.gateway import Gateway
-from ttgateway.store.entry import Entry
+from ttgateway.store.tables.entry import Entry
 
 MOST_WAIT = 30
 """The longest time in seconds that a call may wait for the next change."""
 
 _WAIT = whole(0, MOST_WAIT, BodyInvalid, f"Invalid wait. Must be whole seconds from 0 to {MOST_WAIT}.", 0)
-_EPOCH = re.compile("[0-9a-f]{12}")
 _decoder = msgspec.json.Decoder(ToldChange)
-
-
-def _epoch(value: object) -> object:
-    if value is not None and not _EPOCH.fullmatch(str(value)):
-        raise BodyInvalid("Invalid epoch. Must be 12 hexadecimal digits.")
-    return value
 
 
 def told(entry: Entry) -> ToldChange:
@@ -41,14 +34,15 @@ class Following(Asked, frozen=True):
     """After which change of which epoch to go on, and for how many seconds to wait for one."""
 
     since: Since
-    epoch: Annotated[str, reads(_epoch, pattern=_EPOCH.pattern)] | None = None
+    epoch: Annotated[str, reads(as_it_came)] | None = None  # whatever is not ours is another one
     limit: Limit = None
     wait: Annotated[int, reads(_WAIT, ge=0, le=MOST_WAIT)] | None = None
 
 
-def add_events(routes: Routes, gateway: Gateway, timers: IReactorTime) -> None:
-    """Serve ``/api/v2/events``."""
+def add_events(routes: Routes, gateway: Gateway, timers: IReactorTime, audience: Audience) -> None:
+    """Serve ``/api/v2/events``; who waits there goes when the ``audience`` does."""
     events = Events(gateway.journal, gateway.epoch, timers)
+    audience.at_the_end(events.stop)
 
     @routes.v2("GET", "/events", Endpoint.EVENTS, Changes, query=Following)
     async def list_events(call: Call, query: Following) -> Reply:

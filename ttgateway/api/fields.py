@@ -1,23 +1,25 @@
 """The fields that requests may hold: their types, for the OpenAPI document, and who reads each (`reading`)."""
 
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Annotated, Literal
 
 from ttgateway.api import codes
 from ttgateway.api.reading import Reader, reads
 from ttgateway.orders.errors import OrderIdInvalid
+from ttgateway.orders.moment import unix_time
 from ttgateway.orders.order import OrderType, location_name, order_id, order_name, order_type
+from ttgateway.whole import MOST_WHOLE
 
 _DIGITS = "^[0-9]{1,10}$"
 _UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _DAY = (
-    r"[12][0-9]{3}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    r"([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
     r"|02-(0[1-9]|1[0-9]|2[0-8]))"
 )
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(Z|[+ -]\d\d:\d\d)?", re.ASCII)
-MOST_WHOLE = 2**53
-"""Beyond it, SQLite and JSON see another number."""
+_FIRST, _LAST = datetime(1000, 1, 1), datetime(2999, 12, 31, 23, 59, 59)  # noqa: DTZ001  # in the gateway's zone
+_MOST_OFFSET = 2**63 - 1
 
 
 def boolean(name: str) -> Reader:
@@ -39,7 +41,7 @@ def whole(least: int, most: int, refusal: type[Exception], words: str, default: 
     def take(value: object) -> int | None:
         if value is None:
             return default
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 16:
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise refusal(words)
@@ -71,29 +73,30 @@ def _date(name: str) -> Reader:
         if value is None:
             return None
         try:
-            return _instant(str(value))
+            return instant(str(value))
         except ValueError:
             raise codes.DateInvalid(f"Invalid date for {name}. Must be YYYY-MM-DDTHH:MM:SS.") from None
 
     return take
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
+    """Return the time that ``text`` spells, naive where it names no offset; raise ``ValueError``."""
     parts = _TIME.fullmatch(text)
     if parts is None:
         raise ValueError(text)
     offset = (parts[2] or "").replace(" ", "+")  # a plus sign that was not escaped in the query
-    instant = datetime.fromisoformat(parts[1] + offset)
-    if not 1000 <= instant.year < 3000:
-        raise ValueError(text)
-    return instant
+    spelt = datetime.fromisoformat(parts[1] + offset)
+    if spelt.year < _FIRST.year:  # some software's "always" and "never": not every zone can tell what that is in UTC
+        return _FIRST
+    return _LAST if spelt.year > _LAST.year else spelt
 
 
 def in_zone(instant: datetime | None, zone: tzinfo) -> float | None:
-    """Return ``instant`` as Unix time in seconds; one without an offset is in ``zone``."""
+    """Return ``instant`` as Unix time in seconds; one without an offset is in ``zone`` (`unix_time`)."""
     if instant is None:
         return None
-    return (instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)).astimezone(UTC).timestamp()
+    return unix_time(instant, zone) if instant.tzinfo is None else instant.timestamp()
 
 
 def past_order_id(value: str) -> str:
@@ -140,7 +143,7 @@ Since = Annotated[int, reads(_since, ge=0, le=MOST_WHOLE)]
 Offset = (
     Annotated[
         int,
-        reads(whole(0, MOST_WHOLE, codes.OffsetInvalid, "Invalid offset. Must be 0 or more.", 0), ge=0, le=MOST_WHOLE),
+        reads(whole(0, _MOST_OFFSET, codes.OffsetInvalid, "Invalid offset. Must be 0 or more.", 0), ge=0),
     ]
     | None
 )

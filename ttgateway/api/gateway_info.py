@@ -76,7 +76,12 @@ def add_root(routes: Routes, gateway: Gateway) -> None:
 
 def add_gateway(routes: Routes, gateway: Gateway) -> None:
     """Serve ``/api/v2/capabilities`` and what is below ``/api/v2/gateway``."""
+    _add_abilities(routes, gateway)
+    _add_settings(routes, gateway)
+    _add_activation(routes)
 
+
+def _add_abilities(routes: Routes, gateway: Gateway) -> None:
     @routes.v2("GET", "/capabilities", Endpoint.CAPABILITIES, OneCapabilities)
     async def show_capabilities(call: Call) -> Reply:
         """What this gateway can do."""
@@ -95,6 +100,8 @@ def add_gateway(routes: Routes, gateway: Gateway) -> None:
         """How the gateway's parts are, one word each."""
         return Reply(OneCheck(check=Check(**msgspec.structs.asdict(gateway.health.parts()))))
 
+
+def _add_settings(routes: Routes, gateway: Gateway) -> None:
     @routes.v2("GET", "/gateway/settings", Endpoint.GATEWAY_SETTINGS, OneSettings)
     async def show_settings(call: Call) -> Reply:
         """What clients may set."""
@@ -120,6 +127,8 @@ def add_gateway(routes: Routes, gateway: Gateway) -> None:
         await gateway.preferences.change(asked)
         return acknowledged(Ack.SETTINGS_CHANGED, "Settings successfully changed.")
 
+
+def _add_activation(routes: Routes) -> None:
     @routes.v2("GET", "/gateway/activate", Endpoint.GATEWAY_ACTIVATE, Activation)
     async def show_activation(call: Call) -> Reply:
         """Whether the gateway is bound to a cloud."""

@@ -2,7 +2,7 @@
 
 from ttgateway.api.shapes import ActiveOrder, Count, Shape, Time
 from ttgateway.orders.change import ChangeType
-from ttgateway.store.listeners import CatchUp
+from ttgateway.store.tables.listeners import CatchUp
 
 
 class ToldChange(ActiveOrder, frozen=True):
@@ -49,6 +49,7 @@ class ListenerShape(Shape, frozen=True):
     last_success: Time | None
     last_failure: Time | None
     last_failure_cause: str | None
+    failing_since: Time | None
     next_attempt_seconds: float | None
 
 

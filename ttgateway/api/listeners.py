@@ -14,7 +14,7 @@ from ttgateway.api.routes import Routes
 from ttgateway.api.shapes import Acknowledged, Items
 from ttgateway.gateway import Gateway
 from ttgateway.orders.moment import shown
-from ttgateway.store.listeners import Listener, Progress
+from ttgateway.store.tables.listeners import Listener, Progress
 
 
 def _known_id(value: object) -> str:
@@ -37,12 +37,12 @@ def add_listeners(routes: Routes, gateway: Gateway) -> None:
     @routes.v2("GET", "/listeners", Endpoint.LISTENERS, Items[ListenerShape], leads={"listener": "/items/0/id"})
     async def list_listeners(call: Call) -> Reply:
         """All listeners."""
-        return Reply(items_v2(_shown(gateway, listener, progress) for listener, progress in registry.all()))
+        return Reply(items_v2(listener_shape(gateway, listener, progress) for listener, progress in registry.all()))
 
     @routes.v2("GET", "/listeners/<listener>", Endpoint.LISTENERS, OneListener, parts=_PART)
     async def show_listener(call: Call, listener: str) -> Reply:
         """One listener, with its last fifty attempts, newest first."""
-        return Reply(_one(gateway, listener))
+        return Reply(OneListener(listener=detailed(gateway, listener)))
 
     @routes.v2(
         "DELETE", "/listeners/<listener>", Endpoint.LISTENERS, Acknowledged, parts=_PART, acks=(Ack.LISTENER_REMOVED,)
@@ -92,10 +92,11 @@ def _add_mending(routes: Routes, gateway: Gateway) -> None:
         """Send a listener a HEAD; an answer ends its backoff."""
         call.body()  # it may hold anything, but an object it must be
         await registry.ping(listener)  # who asks need not be who registered it
-        return Reply(_one(gateway, listener))
+        return Reply(OneListener(listener=detailed(gateway, listener)))
 
 
-def _one(gateway: Gateway, listener_id: str) -> OneListener:
+def detailed(gateway: Gateway, listener_id: str) -> DetailedListener:
+    """Return what is shown of one listener; raise `ListenerUnknown`."""
     listener, progress = gateway.registry.listener(listener_id)
     attempts = [
         AttemptShape(
@@ -109,11 +110,12 @@ def _one(gateway: Gateway, listener_id: str) -> OneListener:
         )
         for attempt in gateway.registry.attempts(listener_id)
     ]
-    shape = _shown(gateway, listener, progress)
-    return OneListener(listener=DetailedListener(**msgspec.structs.asdict(shape), attempts=attempts))
+    shape = listener_shape(gateway, listener, progress)
+    return DetailedListener(**msgspec.structs.asdict(shape), attempts=attempts)
 
 
-def _shown(gateway: Gateway, listener: Listener, progress: Progress) -> ListenerShape:
+def listener_shape(gateway: Gateway, listener: Listener, progress: Progress) -> ListenerShape:
+    """Return what is shown of a listener among others."""
     status = gateway.registry.status(listener)
 
     def time(wall: float | None) -> str | None:
@@ -138,5 +140,6 @@ def _shown(gateway: Gateway, listener: Listener, progress: Progress) -> Listener
         last_success=time(progress.last_success),
         last_failure=time(progress.last_failure),
         last_failure_cause=progress.last_cause or None,
+        failing_since=time(progress.failing_since),
         next_attempt_seconds=None if status.next_attempt is None else round(status.next_attempt, 1),
     )

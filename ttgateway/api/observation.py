@@ -10,8 +10,8 @@ import msgspec
 
 from ttgateway.api.call import Access, Operation, Reply, written
 from ttgateway.api.gateway_shapes import Check, OneCheck
-from ttgateway.api.request import ApiRequest
 from ttgateway.api.routes import Routes
+from ttgateway.api.server.request import ApiRequest
 from ttgateway.api.shapes import Shape
 from ttgateway.gateway import Gateway
 from ttgateway.metrics import CONTENT_TYPE, Metrics

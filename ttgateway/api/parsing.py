@@ -9,11 +9,12 @@ import math
 import re
 from urllib.parse import unquote_to_bytes
 
+from ttgateway.whole import MOST_WHOLE
+
 MOST_BODY = 64 * 1024
 """The most bytes of a body (protocol section 1)."""
 
 _MOST_DEPTH = 32
-_MOST = 2**53  # beyond it, parsers that read all numbers as doubles see another number
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 _URL = re.compile(rb"https?://", re.IGNORECASE)
 
@@ -29,7 +30,10 @@ def parse_json(body: bytes) -> dict[str, object]:
     if not body.strip(b" \t\r\n"):
         return {}
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_distinct)
+        text = body.decode("utf-8")
+        if text.startswith("\ufeff"):
+            raise NotAnObject("The body is not JSON: it begins with a BOM.")
+        value = _decoder.decode(text)
     except UnicodeDecodeError as error:
         raise NotAnObject(f"The body is not UTF-8 at byte {error.start}.") from None
     except json.JSONDecodeError as error:
@@ -72,6 +76,9 @@ def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return members
 
 
+_decoder = json.JSONDecoder(object_pairs_hook=_distinct)
+
+
 def _fault(value: object, depth: int) -> tuple[str, str] | None:
     """Return what in ``value`` we refuse and where it stands, seen from ``value``; ``None`` where all is well."""
     if isinstance(value, dict | list):
@@ -81,7 +88,7 @@ def _fault(value: object, depth: int) -> tuple[str, str] | None:
     if isinstance(value, float) and not math.isfinite(value):
         return "a number that is not finite", ""
     if isinstance(value, int | float):
-        return ("a number beyond 2^53", "") if abs(value) > _MOST else None
+        return ("a number beyond 2^53", "") if abs(value) > MOST_WHOLE else None
     return None
 
 

@@ -47,6 +47,12 @@ class Target(Asked, frozen=True):
 
 def add_past_orders(routes: Routes, gateway: Gateway) -> None:
     """Serve ``orders`` and ``statistics``."""
+    _add_orders(routes, gateway)
+    _add_statistics(routes, gateway)
+
+
+def _add_orders(routes: Routes, gateway: Gateway) -> None:
+    opened = {"access": Access.OLD_DEVICES}
 
     async def found(query: Any) -> list[Order]:
         """Return the orders that a `Search` finds; its fields are what the readers made of them."""
@@ -61,6 +67,23 @@ def add_past_orders(routes: Routes, gateway: Gateway) -> None:
             )
         )
 
+    @routes.v1("GET", "/orders", ItemsV1[PastOrderV1], query=Search, **opened)
+    async def list_v1(call: Call, query: Search) -> Reply:
+        """Orders, active ones and past ones, newest first."""
+        return Reply(items_v1(past_order_v1(order) for order in await found(query)))
+
+    @routes.v2("GET", "/orders", Endpoint.ORDERS, Items[PastOrder], query=Search, leads=_LEADS, **opened)
+    async def list_v2(call: Call, query: Search) -> Reply:
+        """Orders, active ones and past ones, newest first."""
+        return Reply(items_v2(past_order(order, gateway.zone) for order in await found(query)))
+
+    @routes.v2("GET", "/orders/<key>", Endpoint.ORDER, OnePastOrder, parts=_PART, **opened)
+    async def show(call: Call, key: str) -> Reply:
+        """One order, active or past."""
+        return Reply(OnePastOrder(order=past_order(await gateway.history.order(past_order_id(key)), gateway.zone)))
+
+
+def _add_statistics(routes: Routes, gateway: Gateway) -> None:
     async def statistics(query: Target) -> Statistics:
         seconds = query.target_time
         if seconds is None:
@@ -72,25 +95,6 @@ def add_past_orders(routes: Routes, gateway: Gateway) -> None:
             target_time=today.target_time,
             percent_goal=today.percent_goal,
         )
-
-    @routes.v1("GET", "/orders", ItemsV1[PastOrderV1], query=Search, access=Access.OLD_DEVICES)
-    async def list_v1(call: Call, query: Search) -> Reply:
-        """Orders, active ones and past ones, newest first."""
-        return Reply(items_v1(past_order_v1(order) for order in await found(query)))
-
-    @routes.v2(
-        "GET", "/orders", Endpoint.ORDERS, Items[PastOrder], query=Search, access=Access.OLD_DEVICES, leads=_LEADS
-    )
-    async def list_v2(call: Call, query: Search) -> Reply:
-        """Orders, active ones and past ones, newest first."""
-        return Reply(items_v2(past_order(order, gateway.zone) for order in await found(query)))
-
-    @routes.v2(
-        "GET", "/orders/<key>", Endpoint.ORDER, OnePastOrder, parts={"key": OrderUuid}, access=Access.OLD_DEVICES
-    )
-    async def show(call: Call, key: str) -> Reply:
-        """One order, active or past."""
-        return Reply(OnePastOrder(order=past_order(await gateway.history.order(past_order_id(key)), gateway.zone)))
 
     @routes.v1("GET", "/statistics", Statistics, query=Target)
     async def statistics_v1(call: Call, query: Target) -> Reply:

@@ -7,27 +7,22 @@ from ttgateway.api.call import Access, Call, Reply
 from ttgateway.api.codes import Ack, Endpoint
 from ttgateway.api.fields import boolean
 from ttgateway.api.parsing import form_value
-from ttgateway.api.reading import Asked, reads
+from ttgateway.api.reading import Asked, as_it_came, reads
 from ttgateway.api.routes import Routes
 from ttgateway.api.shapes import Acknowledged, Registered
 from ttgateway.gateway import Gateway
 from ttgateway.orders.change import ChangeType
 from ttgateway.registry import Registration
-from ttgateway.store.listeners import CatchUp
+from ttgateway.store.tables.listeners import CatchUp
 
 _FIELD = "http_client"
 _LEADS = {"listener": "/listener"}
 
 
-def _as_it_came(value: object) -> object:
-    """Leave a value to the registry, which knows what is allowed."""
-    return value
-
-
 CallbackUrl = Annotated[
     str,
     reads(
-        _as_it_came,
+        as_it_came,
         pattern=r"^http://10\.[0-9]{1,2}\.[0-9]{1,2}\.[1-9][0-9]?:8[0-9]{3}/[a-z0-9/]{0,40}$",
         description="Where to POST the changes. More is allowed than this pattern tells: see the page on security.",
         examples=["http://10.0.1.18:8989/v1/notify"],
@@ -39,10 +34,10 @@ class Registering(Asked, frozen=True):
     """A listener that wants to be told: ``secret`` signs deliveries, ``events`` narrows them to some types."""
 
     http_client: CallbackUrl
-    secret: Annotated[str, reads(_as_it_came, pattern="^whsec_[A-Za-z0-9+/]{32}$")] | None = None
-    events: Annotated[list[ChangeType], reads(_as_it_came, min_length=1)] | None = None
+    secret: Annotated[str, reads(as_it_came, pattern="^whsec_[A-Za-z0-9+/]{32}$")] | None = None
+    events: Annotated[list[ChangeType], reads(as_it_came, min_length=1)] | None = None
     snapshot: Annotated[bool | Literal["true", "false"], reads(boolean("snapshot"))] | None = None
-    catch_up: Annotated[CatchUp, reads(_as_it_came)] | None = None
+    catch_up: Annotated[CatchUp, reads(as_it_came)] | None = None
 
 
 class Unregistering(Asked, frozen=True):
@@ -53,14 +48,23 @@ class Unregistering(Asked, frozen=True):
 
 def add_registration(routes: Routes, gateway: Gateway) -> None:
     """Serve ``/api/v1/register`` and ``/api/v2/register``."""
-    opened = {"access": Access.OLD_DEVICES, "body_of": _body, "form": Unregistering}
+    _add_v1(routes, gateway)
+    _add_v2(routes, gateway)
 
-    @routes.v1("GET", "/register", Acknowledged, access=Access.OLD_DEVICES, query=Unregistering, query_of=_query)
+
+def _add_v1(routes: Routes, gateway: Gateway) -> None:
+    @routes.v1(
+        "GET", "/register", Acknowledged, access=Access.OLD_DEVICES, query=Unregistering, query_of=_query, changes=True
+    )
     async def register_v1(call: Call, query: Unregistering) -> Reply:
         """Register a listener; the URL may be sent unescaped."""
         url = query.http_client
         await gateway.registry.register(Registration(url=url, api=1, caller=call.peer))
         return Reply(Acknowledged(message=f"Registered client at: {url}"))
+
+
+def _add_v2(routes: Routes, gateway: Gateway) -> None:
+    opened = {"access": Access.OLD_DEVICES, "body_of": _body, "form": Unregistering}
 
     @routes.v2(
         "POST",

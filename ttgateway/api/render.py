@@ -18,7 +18,7 @@ from ttgateway.api.shapes import (
 from ttgateway.orders.moment import Moment, shown
 from ttgateway.orders.order import Order
 from ttgateway.secrets import NewToken
-from ttgateway.store.tokens import Token
+from ttgateway.store.tables.tokens import Token
 
 
 def order_v2(order: Order, at: Moment, zone: tzinfo) -> ActiveOrder:

@@ -4,21 +4,23 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from klein import Klein
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException
 
 from ttgateway.api.auth import shown_secret
 from ttgateway.api.call import Access, Call, Handler, Operation, Reply, written
-from ttgateway.api.codes import ERRORS, NO_SUCH_API, AuthorizationMalformed, Endpoint, SecretUnknown
-from ttgateway.api.rates import TokenBuckets
+from ttgateway.api.codes import ERRORS, AuthorizationMalformed, Endpoint, SecretUnknown
 from ttgateway.api.reading import read
-from ttgateway.api.request import ApiRequest
+from ttgateway.api.server.rates import TokenBuckets
+from ttgateway.api.server.refusal import NO_SUCH_API
+from ttgateway.api.server.request import ApiRequest
 from ttgateway.api.shapes import Refused
+from ttgateway.api.shielding import shielded
 from ttgateway.gateway import Gateway
 from ttgateway.refusals import ListenerSilent, NotNow, PagingUnavailable, TooMany
+from ttgateway.sparing import sparing_logger
 
 STRANGERS_RATE, STRANGERS_BURST = 100.0, 1_000
 """Requests a second, and at once, that a peer may make without a valid secret. Against floods, not against work."""
@@ -32,7 +34,7 @@ _PREFIX = {1: "/api/v1", 2: "/api/v2"}
 class Routes:
     """All paths of one gateway's API; ``operations`` tells of them."""
 
-    _log = Logger()
+    _log = sparing_logger("ttgateway.api")
 
     def __init__(self, gateway: Gateway, clock: IReactorTime) -> None:
         self._gateway = gateway
@@ -90,7 +92,9 @@ class Routes:
 
     def _serve(self, operation: Operation, handler: Handler) -> None:
         def called(request: ApiRequest, **parts: str) -> Deferred[bytes]:
-            return _shielded(self._answer(request, operation, handler, parts))
+            if operation.changes and request.method == b"HEAD":
+                return succeed(self._no_head(request, operation.path))
+            return shielded(self._answer(request, operation, handler, parts))
 
         self._route(operation, called)
 
@@ -167,6 +171,10 @@ class Routes:
                 request.set_header(name, value)
         return self.unserved(request, error.code or 404)
 
+    def _no_head(self, request: ApiRequest, path: str) -> bytes:
+        request.set_header("allow", ", ".join(one.method for one in self.operations if one.path == path))
+        return self.unserved(request, 405)
+
     def unserved(self, request: ApiRequest, status: int) -> bytes:
         """Reply to a request that no handler takes; asking for nothing over and over is limited too."""
         words = "No such method here." if status == 405 else "No such API."
@@ -177,10 +185,3 @@ class Routes:
         except (AuthorizationMalformed, TooMany) as error:
             reply = self.refused(request, api, error)
         return written(request, api, reply, 0)
-
-
-def _shielded(answer: Any) -> Deferred[bytes]:
-    """Let ``answer`` run to its end although the client has gone: a store that is half done helps nobody."""
-    shield: Deferred[bytes] = Deferred()
-    ensureDeferred(answer).chainDeferred(shield)
-    return shield

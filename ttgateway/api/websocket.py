@@ -13,16 +13,17 @@ from twisted.web.server import Request
 from twisted.web.websocket import WebSocketResource
 
 from ttgateway.api.call import Access, written
-from ttgateway.api.codes import NO_SUCH_API, NoUpgrade, SecretUnknown
+from ttgateway.api.codes import NoUpgrade, SecretUnknown
 from ttgateway.api.parsing import parse_json
 from ttgateway.api.render import order_v2
-from ttgateway.api.request import ApiRequest
 from ttgateway.api.routes import Routes
+from ttgateway.api.server.refusal import NO_SUCH_API
+from ttgateway.api.server.request import ApiRequest
 from ttgateway.api.shapes import ActiveOrderList
 from ttgateway.feeds.audience import Audience
 from ttgateway.feeds.websocket import Feed
 from ttgateway.gateway import Gateway
-from ttgateway.store.tokens import Token
+from ttgateway.store.tables.tokens import Token
 
 PATH = "/api/v2/websocket"
 
@@ -103,7 +104,13 @@ class _Socket(WebSocketResource):
     isLeaf = True  # noqa: N815  # as Twisted wants it
 
     def __init__(self, feed: Feed) -> None:
-        super().__init__(self)
+        super().__init__(_Only(feed))
+
+
+class _Only:
+    """What makes one feed."""
+
+    def __init__(self, feed: Feed) -> None:
         self._feed = feed
 
     def buildProtocol(self, request: Request) -> Feed:

@@ -1,11 +1,10 @@
 """One connection to a bridge: reports come in, pages and errors go out, every limit counted."""
 
 import socket
-from collections.abc import Coroutine
 from typing import Any
 from typing import Protocol as Port
 
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.interfaces import (
     IConsumer,
     IDelayedCall,
@@ -15,7 +14,6 @@ from twisted.internet.interfaces import (
     ITCPTransport,
 )
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -26,6 +24,7 @@ from ttgateway.orders.errors import OrderError, OrderNotActive
 from ttgateway.orders.order import ClearedReason
 from ttgateway.radio import RepeaterReport
 from ttgateway.refusals import Refusal
+from ttgateway.sparing import sparing_logger
 
 MOST_UNDER_WAY = 100
 """The most commands that may wait for their commit; until one is done, no more is read."""
@@ -61,7 +60,7 @@ class BridgeConnection(Protocol):
     """
 
     transport: _Transport
-    _log = Logger()
+    _log = sparing_logger("ttgateway.bridge")
 
     def __init__(self, gateway: Gateway, timers: IReactorTime, owner: Owner, *, tcp: bool) -> None:
         self._gateway = gateway
@@ -160,21 +159,16 @@ class BridgeConnection(Protocol):
             self._gateway.radio.reported(report)
         elif report is not None:
             self._gateway.radio.seen(report.tracker, report.pageable)
-            command = self._command(report)
-            if command is not None:
+            if report.event is not Event.SEEN:
                 self._under_way += 1
                 number = self._incoming.number
-                ensureDeferred(command).addErrback(self._refused, number).addCallback(self._done)
+                maybeDeferred(self._carry_out, report).addErrback(self._refused, number).addCallback(self._done)
         return True
 
-    def _command(self, report: TrackerReport) -> Coroutine[Any, Any, object] | None:
-        if report.event is Event.SEEN:
-            return None
+    def _carry_out(self, report: TrackerReport) -> Deferred[Any]:
         if report.event is Event.CLEARED:
-            return self._gateway.clear(report.tracker, ClearedReason.TRACKER)
-        if report.location:
-            return self._gateway.locate(report.tracker, report.location)
-        return self._gateway.start(report.tracker)
+            return ensureDeferred(self._gateway.clear(report.tracker, ClearedReason.TRACKER))
+        return self._gateway.tracked(report.tracker, report.location)
 
     def _refused(self, failure: Failure, number: int) -> None:
         if failure.check(OrderNotActive):

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
-from twisted.logger import Logger
 
 from ttgateway.bridge.connection import BridgeConnection
 from ttgateway.gateway import Gateway
+from ttgateway.sparing import sparing_logger
 
 
 class Connections(Factory):
     """Makes connections for ``gateway``; ``lost`` is called at the end of each."""
 
     noisy = False
-    _log = Logger()
+    _log = sparing_logger("ttgateway.bridge")
 
     def __init__(self, gateway: Gateway, timers: IReactorTime, lost: Callable[[], None] = lambda: None) -> None:
         self._gateway = gateway

@@ -48,6 +48,9 @@ class _RepeaterLine(msgspec.Struct, forbid_unknown_fields=True):
     repeater: RepeaterReport
 
 
+_tracker_line = msgspec.json.Decoder(_TrackerLine).decode
+
+
 class Incoming:
     """What has come and was not taken yet. ``number`` is that of the line taken last, from 1."""
 
@@ -96,6 +99,10 @@ def read(line: bytes) -> TrackerReport | RepeaterReport | None:
     """
     if not line.strip():
         return None
+    try:
+        return _tracker(_tracker_line(line))  # nearly every line is one
+    except (ValueError, RecursionError, OrderError, LineInvalid):
+        pass  # what is wrong with it is told by what it was meant to be
     try:
         raw = msgspec.json.decode(line)
     except (ValueError, RecursionError) as error:  # a DecodeError and a UnicodeDecodeError are ValueErrors

@@ -1,20 +1,26 @@
 """What the daemon answers on its control socket. Whoever can open the socket may do all of it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from klein import Klein
 from klein.resource import KleinResource
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred
 from twisted.web.iweb import IRequest
 
+from ttgateway.api.listeners import detailed, listener_shape
+from ttgateway.api.render import order_v2
+from ttgateway.api.shielding import shielded
 from ttgateway.button import press
+from ttgateway.control.standing import status_shape
+from ttgateway.control.surroundings import Enquiries, Surroundings
 from ttgateway.gateway import Gateway
+from ttgateway.links import LINK
 from ttgateway.orders.moment import shown
-from ttgateway.orders.order import Order
-from ttgateway.refusals import Refusal
-from ttgateway.store.listeners import Listener, Progress
-from ttgateway.store.tokens import Token
+from ttgateway.refusals import DiskFull, ListenerSilent, Refusal
+from ttgateway.store.copies.backups import Asked
+from ttgateway.store.tables.listeners import Listener
+from ttgateway.store.tables.tokens import Token
 
 SOCKET = "control.sock"
 """The socket's name in the state directory."""
@@ -22,31 +28,54 @@ SOCKET = "control.sock"
 _Shape = dict[str, object]
 
 
-def control_resource(gateway: Gateway) -> KleinResource:
+def control_resource(gateway: Gateway, surroundings: Surroundings) -> KleinResource:
     """Return what is served on the control socket."""
     app = Klein()
 
     def serve(method: str, path: str, handler: Callable[[_Shape], Awaitable[object]]) -> None:
         def called(request: IRequest, **parts: str) -> Deferred[bytes]:
-            return ensureDeferred(_answered(request, handler, parts))
+            return shielded(_answered(request, handler, parts))
 
         app.route(path, methods=[method], endpoint=f"{method} {path}")(called)
 
-    operator = _Operator(gateway)
+    operator = _Operator(gateway, surroundings.serves)
+    serve("GET", "/status", operator.status)
     serve("GET", "/tokens", operator.tokens)
     serve("POST", "/tokens", operator.create_token)
     serve("DELETE", "/tokens/<token>", operator.revoke_token)
     serve("POST", "/button", operator.press_button)
+    serve("POST", "/links", operator.make_link)
     serve("GET", "/listeners", operator.listeners)
+    serve("GET", "/listeners/<listener>", operator.listener)
+    serve("DELETE", "/listeners/<listener>", operator.remove_listener)
+    serve("POST", "/listeners/<listener>/ping", operator.ping)
+    serve("POST", "/listeners/<listener>/resync", operator.resync)
+    serve("POST", "/listeners/<listener>/replay", operator.replay)
     serve("GET", "/orders", operator.orders)
+    serve("POST", "/backup", operator.begin_backup)
+    serve("GET", "/backup", operator.backup)
+    serve("DELETE", "/backup", operator.take_back_backup)
+    serve("GET", "/damage", operator.damage)
+    serve("DELETE", "/damage", operator.see_damage)
+    enquiries = Enquiries(gateway, surroundings)
+    serve("GET", "/view", enquiries.view)
+    serve("GET", "/allowed", enquiries.rules)
+    serve("POST", "/allowed", enquiries.allow)
+    serve("DELETE", "/allowed", enquiries.close)
+    serve("POST", "/trial", enquiries.trial)
+    serve("POST", "/listeners/<listener>/examine", enquiries.examine)
     return app.resource()
 
 
 class _Operator:
     """What an operator can ask for; each takes the fields of the body and the path, and returns what to show."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, serves: Callable[[], Sequence[tuple[str, int]]]) -> None:
         self._gateway = gateway
+        self._serves = serves
+
+    async def status(self, _: _Shape) -> object:
+        return await status_shape(self._gateway)
 
     async def tokens(self, _: _Shape) -> object:
         return [token_shape(token, self._shown) for token in self._gateway.secrets.all()]
@@ -65,43 +94,67 @@ class _Operator:
         press(self._gateway.secrets, "ttgateway button")
         return {}
 
+    async def make_link(self, _: _Shape) -> object:
+        return {"code": self._gateway.secrets.links.make(), "seconds": int(LINK), "serves": list(self._serves())}
+
     async def listeners(self, _: _Shape) -> object:
-        return [self._listener(listener, progress) for listener, progress in self._gateway.registry.all()]
+        return [listener_shape(self._gateway, *one) for one in self._gateway.registry.all()]
+
+    async def listener(self, asked: _Shape) -> object:
+        return detailed(self._gateway, str(asked["listener"]))
+
+    async def remove_listener(self, asked: _Shape) -> object:
+        found = self._named(asked)
+        await self._gateway.registry.remove(found)
+        return {"url": found.url}
+
+    async def ping(self, asked: _Shape) -> object:
+        found = self._named(asked)
+        try:
+            await self._gateway.registry.ping(found.id)
+        except ListenerSilent as silent:
+            raise ListenerSilent(f"{found.url} ({silent.cause})", silent.cause) from None
+        return {"url": found.url}
+
+    async def resync(self, asked: _Shape) -> object:
+        found = self._named(asked)
+        await self._gateway.registry.resync(found.id)
+        return {"url": found.url}
+
+    async def replay(self, asked: _Shape) -> object:
+        found, progress = self._gateway.registry.listener(str(asked["listener"]))
+        stands = progress.cursor
+        await self._gateway.registry.replay(found.id, asked.get("since"))  # type: ignore[arg-type]  # it looks itself
+        return {"url": found.url, "stands": stands}
 
     async def orders(self, _: _Shape) -> object:
-        return [self._order(order) for order in await self._gateway.active_orders()]
+        orders = await self._gateway.active_orders()
+        return [order_v2(order, self._gateway.now(), self._gateway.zone) for order in orders]
 
-    def _listener(self, listener: Listener, progress: Progress) -> _Shape:
-        status = self._gateway.registry.status(listener)
-        return {
-            "id": listener.id,
-            "url": listener.url,
-            "api": listener.api,
-            "state": status.state,
-            "registered": self._shown(listener.registered),
-            "delivered": progress.delivered,
-            "coalesced": progress.coalesced,
-            "filtered": progress.filtered,
-            "parked": progress.parked,
-            "pending": status.pending,
-            "oldestPendingSeconds": round(status.oldest_pending, 1),
-            "lastSuccess": self._shown(progress.last_success),
-            "lastFailure": self._shown(progress.last_failure),
-            "lastFailureCause": progress.last_cause or None,
-            "nextAttemptSeconds": None if status.next_attempt is None else round(status.next_attempt, 1),
-        }
+    async def begin_backup(self, _: _Shape) -> object:
+        self._gateway.backups.ask()
+        return {}
 
-    def _order(self, order: Order) -> _Shape:
-        return {
-            "name": order.name,
-            "uuid": order.uuid,
-            "orderType": order.type,
-            "locationName": order.location,
-            "state": order.state,
-            "created": self._shown(order.started),
-            "paged": order.paged,
-            "elapsedTime": order.elapsed(self._gateway.now().uptime),
-        }
+    async def backup(self, _: _Shape) -> object:
+        backups = self._gateway.backups
+        asked = backups.asked or Asked("failed", why="the copy was taken back")
+        folder, name = backups.asked_path.parts[-2:]
+        return {**msgspec.structs.asdict(asked), "path": f"{folder}/{name}"}
+
+    async def take_back_backup(self, _: _Shape) -> object:
+        self._gateway.backups.take_back()
+        return {}
+
+    async def damage(self, _: _Shape) -> object:
+        return {"damage": self._gateway.damage}
+
+    async def see_damage(self, _: _Shape) -> object:
+        return {"damage": await self._gateway.damage_seen()}
+
+    def _named(self, asked: _Shape) -> Listener:
+        """Return the listener in the path; raise `ListenerUnknown`."""
+        found, _ = self._gateway.registry.listener(str(asked["listener"]))
+        return found
 
     def _shown(self, wall: float | None) -> str | None:
         return None if wall is None else shown(wall, self._gateway.zone)
@@ -116,6 +169,7 @@ def token_shape(token: Token, show: Callable[[float | None], str | None]) -> _Sh
         "created": show(token.created),
         "lastUsed": show(token.last_used),
         "ipAddress": token.ip_address,
+        "ends": show(token.ends),
     }
 
 
@@ -129,8 +183,15 @@ async def _answered(request: IRequest, handler: Callable[[_Shape], Awaitable[obj
     request.setHeader(b"content-type", b"application/json")
     try:
         body = request.content.read() if request.content is not None else b""
-        asked = msgspec.json.decode(body, type=_Shape) if body else {}
-        return msgspec.json.encode(await handler({**asked, **parts}))
+        return msgspec.json.encode(await handler({**_fields(body), **parts}))
     except (Refusal, msgspec.DecodeError) as error:
-        request.setResponseCode(400)
+        request.setResponseCode(507 if isinstance(error, DiskFull) else 400)
         return msgspec.json.encode({"message": str(error)})
+
+
+def _fields(body: bytes) -> _Shape:
+    """Return what a body asks for, nothing where it is empty; raise ``msgspec.DecodeError``."""
+    try:
+        return msgspec.json.decode(body, type=_Shape) if body else {}
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(f"The body cannot be read: {error}") from None

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -9,7 +10,6 @@ from twisted.python.failure import Failure
 
 from ttgateway.discovery.announcement import Announcement, instance_name
 from ttgateway.discovery.multicast import MulticastFailed
-from ttgateway.discovery.responder import Seen
 from ttgateway.store.executor import Executor
 
 LOOK_EVERY = 10.0
@@ -17,6 +17,16 @@ LOOK_EVERY = 10.0
 
 WITHDRAW_WITHIN = 2.0
 """Seconds that the goodbye may take at the gateway's end."""
+
+
+NO_ADDRESS = "this machine has no address that leads to the gateway"
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """How the gateway is announced: under which name, and at which addresses; both empty while it is not."""
+
+    name: str = ""
+    addresses: tuple[str, ...] = ()
 
 
 class Announcing(Protocol):
@@ -48,6 +58,13 @@ class Presence:
         """The name under which the gateway is announced just now; ``""`` while it is not."""
         return self._seen.name if self._seen is not None else ""
 
+    @property
+    def trouble(self) -> str:
+        """Why the gateway is not announced, in a few words; ``""`` while it is, or the first look is under way."""
+        if self._seen is not None and not self._seen.name:
+            return self._trouble or NO_ADDRESS
+        return ""
+
     def start(self) -> None:
         """Begin to be announced."""
         self._look()
@@ -77,7 +94,7 @@ class Presence:
         self._seen, self._trouble = seen, ""
         announcement = self._responder.announcement
         if not seen.name:
-            self._log.warn("Not announced on the network: this machine has no address that leads to the gateway")
+            self._log.warn("Not announced on the network: {why}", why=NO_ADDRESS)
             return
         taken = "" if seen.name == instance_name(announcement.name) else f": the name {announcement.name} is taken"
         self._log.info(

@@ -12,10 +12,10 @@ It is to `look` every few seconds, and each look sets right what is not so any m
 from collections.abc import Callable
 from typing import Protocol
 
-import msgspec
 from zeroconf import ServiceInfo
 
 from ttgateway.discovery.announcement import Announcement, shown_name
+from ttgateway.discovery.presence import Seen
 
 REPEAT_EVERY = 6
 """Looks between two announcements of the same. The first look after an announcement says it again as well."""
@@ -31,13 +31,6 @@ class Multicast(Protocol):
     def rivals(self, info: ServiceInfo) -> list[str]: ...  # noqa: D102
     def interrupt(self) -> None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
-
-
-class Seen(msgspec.Struct, frozen=True):
-    """How the gateway is announced: under which name, and at which addresses; both empty while it is not."""
-
-    name: str = ""
-    addresses: tuple[str, ...] = ()
 
 
 class Responder:

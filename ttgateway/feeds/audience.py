@@ -1,5 +1,6 @@
 """All readers on WebSockets: told of each change, looked after by one timer, sent away when the gateway stops."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -7,7 +8,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from ttgateway.feeds.frames import Frames
 from ttgateway.gateway import Gateway
 from ttgateway.refusals import NotNow, TokenRevoked, TooMany
-from ttgateway.store.tokens import Token
+from ttgateway.store.tables.tokens import Token
 
 MOST = 2_048
 """The most readers. Half as many as there may be connections: a till that comes last must find one."""
@@ -44,8 +45,10 @@ class Audience:
         self._readers: dict[Reader, None] = {}
         self._timer: IDelayedCall | None = None
         self._stopping = False
+        self._at_the_end: list[Callable[[], None]] = []
         self._journal.watch(self._announced)
-        gateway.secrets.watch_revoked(self._revoked)
+        self._secrets = gateway.secrets
+        self._secrets.watch_revoked(self._revoked)
 
     def __len__(self) -> int:
         """Return how many readers there are, with those that have shown no secret yet."""
@@ -79,9 +82,15 @@ class Audience:
         if not self._readers:
             self._rest()
 
+    def at_the_end(self, end: Callable[[], None]) -> None:
+        """Call ``end`` when the gateway stops: whoever waits for changes in another way goes, too."""
+        self._at_the_end.append(end)
+
     def stop(self) -> None:
         """Send all readers away, and take in no more. Nobody is waited for: the process ends anyway."""
         self._stopping = True
+        for end in self._at_the_end:
+            end()
         for reader in list(self._readers):
             reader.go_away()
         self._rest()
@@ -98,6 +107,8 @@ class Audience:
     def _look(self) -> None:
         self._timer = None
         for reader in list(self._readers):
+            if reader.token is not None and self._secrets.has_ended(reader.token):
+                reader.refuse(TokenRevoked("Invalid access token. Its session has ended."))
             reader.look()
         if self._readers:
             self._timer = self._clock.callLater(LOOK_EVERY, self._look)

@@ -1,11 +1,14 @@
 """What a reader missed: the changes after a seq that it names, or the next one, once there is one."""
 
-from twisted.internet.defer import Deferred
+import apsw
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
-from ttgateway.refusals import ChangesGone, TooMany
-from ttgateway.store.entry import Entry
-from ttgateway.store.journal import Journal
+from ttgateway.refusals import ChangesGone, NotNow, TooMany
+from ttgateway.sparing import sparing_logger
+from ttgateway.store.damage.soundness import DamagedStoreError
+from ttgateway.store.tables.entry import DamagedEntryError, Entry
+from ttgateway.store.tables.journal import Journal
 
 MOST_WAITING = 1_024
 """How many may wait for the next change at a time."""
@@ -16,11 +19,14 @@ _TAKE_THE_LIST = "Take the active orders instead."
 class Events:
     """Reads the journal after a seq. Who waits is woken by the journal, or when its time on ``timers`` is over."""
 
+    _log = sparing_logger("ttgateway.feeds")
+
     def __init__(self, journal: Journal, epoch: str, timers: IReactorTime) -> None:
         self._journal = journal
         self._epoch = epoch
         self._timers = timers
         self._waiting: dict[Deferred[None], None] = {}
+        self._stopping = False
         journal.watch(self._wake)
 
     @property
@@ -36,19 +42,33 @@ class Events:
             raise ChangesGone(f"Changes up to {self._journal.trimmed} are no longer kept. {_TAKE_THE_LIST}")
 
     async def after(self, since: int, limit: int) -> list[Entry]:
-        """Return the changes that follow ``since``, at most ``limit`` (and `journal.PAGE`) of them."""
+        """Return the changes that follow ``since``, at most ``limit`` (and `journal.PAGE`) of them.
+
+        Raises `ChangesGone` where one of them is damaged, and `NotNow` where the journal cannot be read.
+        """
         if since >= self._journal.last:
             return []
         if self._journal.recent(since) is None:
-            return (await self._journal.page(since))[:limit]
+            return (await self._page(since))[:limit]
         found: list[Entry] = []
         while len(found) < limit and (entry := self._journal.recent(since)) is not None:
             found.append(entry)
             since = entry.seq
         return found
 
+    async def _page(self, since: int) -> list[Entry]:
+        try:
+            return await self._journal.page(since)
+        except DamagedEntryError as error:
+            raise ChangesGone(f"The {error}. {_TAKE_THE_LIST}") from None
+        except (apsw.Error, DamagedStoreError) as error:
+            self._log.error("The journal cannot be read: {error!r}", error=error)
+            raise NotNow("The journal cannot be read.") from None
+
     def wait(self, seconds: float) -> Deferred[None]:
         """Fire when there are new changes, or after ``seconds``; raise `TooMany`. May be cancelled."""
+        if self._stopping:
+            return succeed(None)
         if len(self._waiting) >= MOST_WAITING:
             raise TooMany(f"Too many wait for the next change. At most {MOST_WAITING} may.")
         waiter: Deferred[None] = Deferred(lambda gone: self._waiting.pop(gone, None))
@@ -61,6 +81,11 @@ class Events:
             return result
 
         return waiter.addBoth(over)
+
+    def stop(self) -> None:
+        """Let nobody wait any more: the gateway is stopping."""
+        self._stopping = True
+        self._wake()
 
     def _wake(self) -> None:
         for waiter in list(self._waiting):

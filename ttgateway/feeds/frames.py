@@ -8,8 +8,8 @@ import msgspec
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, Event, Ping, TextMessage
 
-from ttgateway.store.entry import Entry
-from ttgateway.store.journal import Journal
+from ttgateway.store.tables.entry import Entry
+from ttgateway.store.tables.journal import Journal
 
 MOST_AT_ONCE = 16 * 1024
 """About how many bytes of changes are written to a reader before it is asked whether it keeps up."""

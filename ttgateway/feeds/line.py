@@ -1,18 +1,19 @@
 """The connection under a WebSocket, and what Twisted's own WebSocket leaves to others.
 
 That one reads whatever comes (a message without end, pings without number), writes whether or not anybody reads, and
-waits for ever for a peer to let it end. Here what comes is bounded as it comes; whoever is not reading is not read
-either, so that nothing piles up, and is known to be *stuck*; and the end comes within `CLOSE_WITHIN` seconds.
+waits for ever for a peer to let it end. Here what comes is bounded as it comes, and looked at in slices, in turn with
+what strangers want of us; whoever is not reading is not read either, so that nothing piles up, and is known to be
+*stuck*; and the end comes within `LINGER` seconds.
 """
 
-import socket
 from typing import Any, Protocol
 
-from twisted.internet.interfaces import INegotiated, IPushProducer, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.web.websocket import WebSocketTransport
 from wsproto.connection import ConnectionState
 from zope.interface import implementer
 
+from ttgateway.closing import LINGER, MOST_DROPPED, closes_in_halves
 from ttgateway.feeds.frames import close_frame, ping_frame
 from ttgateway.refusals import MessageTooLong, Refusal, TooMany
 
@@ -22,10 +23,10 @@ MOST_MESSAGE = 64 * 1024
 """The most characters of a message of one that has (bytes, of a binary one)."""
 RATE, BURST = 8 * 1024.0, 80 * 1024.0
 """Bytes a second, and at once, that it may send: a burst of the smallest frames costs a sixth of a second."""
-MOST_IN_KERNEL = 64 * 1024
-"""Bytes that the kernel may hold for a peer; by itself it would take megabytes before it says that nobody reads."""
-CLOSE_WITHIN = 5.0
-"""Seconds until a peer that does not let its WebSocket end is cut off."""
+WORK = BURST / 0.03
+"""How many bytes a second of our work counts for: what is small but hard to read is too much as well, and sooner."""
+SLICE = 1024
+"""Bytes that are looked at in one turn: the smallest frames in them cost two milliseconds."""
 
 
 class Reader(Protocol):
@@ -48,6 +49,9 @@ class Line:
         self._clock = clock
         self._reader = reader
         self._wire: Any = None
+        self._unread = b""
+        self._waits = False  # for its turn, to look at what is unread
+        self._dropped = 0
         self._trusted = False
         self._from_stranger = 0
         self._credit, self._counted = BURST, 0.0
@@ -58,11 +62,9 @@ class Line:
     def open(self, wire: WebSocketTransport) -> None:
         """Take the connection over, once the upgrade is answered."""
         self._wire = wire
-        handle = getattr(self._transport, "getHandle", lambda: None)()
-        if isinstance(handle, socket.socket):
-            handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MOST_IN_KERNEL)
         self._transport.unregisterProducer()  # the channel
         self._transport.registerProducer(self, True)
+        self._transport.resumeProducing()  # the channel may have paused it, when much came with the handshake
         self._channel.dataReceived = self._received
 
     def read_early(self) -> None:
@@ -99,15 +101,22 @@ class Line:
             return
         self._begin_the_end()
         self._transport.write(last + close_frame(code))
-        if ITCPTransport.providedBy(self._transport) and not INegotiated.providedBy(self._transport):
+        self._wire.transport = _Mute()  # it goes on with what came in one piece with the reason for this
+        if closes_in_halves(self._transport):
             self._transport.loseWriteConnection()
-        else:  # TLS closes in halves by itself, and stumbles where the connection below it does
+        else:
             self._transport.loseConnection()
 
     def abort(self) -> None:
         """End the connection at once."""
         self.closing = self._clock.seconds()
+        self.forget()
         self._transport.abortConnection()
+
+    def forget(self) -> None:
+        """Look at nothing more: the connection has ended, or is about to."""
+        self._unread, self._waits = b"", False
+        self._channel.turns.forget(self)
 
     def pauseProducing(self) -> None:
         """Note that the peer does not read, and do not read it either: pongs to it would pile up."""
@@ -120,7 +129,8 @@ class Line:
         if self.stuck is not None and self.closing is None:
             self.stuck = None
             self.heard = self._clock.seconds()  # that it read is a sign of life
-            self._transport.resumeProducing()
+            if not self._waits:
+                self._transport.resumeProducing()
             self._reader.go_on()
 
     def stopProducing(self) -> None:
@@ -129,13 +139,46 @@ class Line:
     def _received(self, data: bytes) -> None:
         """Take what the peer sends, in place of the HTTP channel."""
         if self.closing is not None:
+            self._dropped += len(data)
+            if self._dropped > MOST_DROPPED:
+                self._transport.pauseProducing()
             return
         self.heard = self._clock.seconds()
         if (refusal := self._too_much(len(data))) is not None:
             self._reader.refuse(refusal)
             return
+        self._unread += data
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Look at what is unread, in turn; until it is our turn, nothing more is read."""
+        while self._unread and self.closing is None:
+            began = self._clock.seconds()
+            if not self._channel.turns.take(self, self._channel.group, self._its_turn):
+                if not self._waits:
+                    self._waits = True
+                    self._transport.pauseProducing()
+                return
+            self._channel.turns.spend(self._clock.seconds() - began)
+
+    def _its_turn(self) -> None:
+        waited, self._waits = self._waits, False
+        self._look_at_a_slice()
+        if waited:
+            self._read_on()
+            if self.ready and not self._waits:
+                self._transport.resumeProducing()
+
+    def _look_at_a_slice(self) -> None:
+        data, self._unread = self._unread[:SLICE], self._unread[SLICE:]
+        began = self._clock.seconds()
         self._wire.dataReceived(data)
-        if self.closing is None:
+        self._credit -= (self._clock.seconds() - began) * WORK
+        if self.closing is not None:
+            return
+        if self._trusted and self._credit < 0:
+            self._reader.refuse(_too_much())
+        else:
             self._look_at_the_wire()
 
     def _too_much(self, size: int) -> Refusal | None:
@@ -144,7 +187,7 @@ class Line:
             return _too_long(MOST_FROM_STRANGERS) if self._from_stranger > MOST_FROM_STRANGERS else None
         self._credit = min(BURST, self._credit + (self.heard - self._counted) * RATE) - size
         self._counted = self.heard
-        return None if self._credit >= 0 else TooMany("Too much was sent. Slow down.")
+        return None if self._credit >= 0 else _too_much()
 
     def _look_at_the_wire(self) -> None:
         """See what Twisted made of the data: it tells neither of an end that it began, nor of a message that grows."""
@@ -154,8 +197,25 @@ class Line:
             self._reader.refuse(_too_long(MOST_MESSAGE))
 
     def _begin_the_end(self) -> None:
-        self.closing = self._clock.seconds() + CLOSE_WITHIN
+        self.closing = self._clock.seconds() + LINGER
+        if self._waits:
+            self.forget()
+            self._transport.resumeProducing()  # what still comes is dropped, but must be read for that
         self._transport.unregisterProducer()  # or the connection would wait for us before it ends
+
+
+class _Mute:
+    """What Twisted's WebSocket writes to once we have closed: nothing may follow a close (RFC 6455, section 5.5.1)."""
+
+    def write(self, data: bytes) -> None:
+        """Drop it."""
+
+    def loseConnection(self) -> None:  # noqa: N802
+        """Do nothing: the end has begun."""
+
+
+def _too_much() -> TooMany:
+    return TooMany("Too much was sent. Slow down.")
 
 
 def _too_long(most: int) -> MessageTooLong:

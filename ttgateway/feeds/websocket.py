@@ -25,7 +25,7 @@ from ttgateway.feeds.audience import Audience
 from ttgateway.feeds.frames import text_frame
 from ttgateway.feeds.line import MOST_MESSAGE, Line
 from ttgateway.refusals import MessageTooLong, NoTokenInTime, TooMany
-from ttgateway.store.tokens import Token
+from ttgateway.store.tables.tokens import Token
 
 SECRET_WITHIN = 20.0
 """Seconds in which the first message must show a secret, where the handshake did not."""
@@ -119,7 +119,9 @@ class Feed:
     def connectionLost(self, reason: Failure) -> None:
         """Leave."""
         self._phase = _Phase.OVER
+        self._line.forget()
         self._audience.leave(self)
+        del self._line, self._wire  # they lead back here, and a collector would have to find that
 
     # What the line and the audience call.
 

@@ -40,15 +40,21 @@ def at_start(delay: float, jitter: float) -> float:
     return _jittered(min(delay, _AT_START), jitter)
 
 
-def retry_after(header: bytes | None, now: float) -> float:
+def retry_after(header: bytes | None, now: float | None) -> float:
     """Return the wait that a ``Retry-After`` header asks for, from 0 to `MOST`; 0 where there is none or it is garbage.
 
-    The header is a number of seconds, or a date (RFC 9110, 10.2.3); ``now`` is Unix time in seconds.
+    The header is a number of seconds, or a date (RFC 9110, 10.2.3); ``now`` is Unix time in seconds, ``None`` where
+    the date is not known: then one in the header counts for nothing.
     """
     value = (header or b"").strip(b" \t")
     if not value or len(value) > _LONGEST_HEADER:
         return 0.0
-    wait = float(value) if _SECONDS.fullmatch(value) else _until(value, now)
+    if _SECONDS.fullmatch(value):
+        wait = float(value)
+    elif now is not None:
+        wait = _until(value, now)
+    else:
+        wait = 0.0
     return min(max(wait, 0.0), MOST)
 
 

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from ttgateway.store.entry import Entry
-from ttgateway.store.listeners import Progress
+from ttgateway.store.tables.entry import Entry
+from ttgateway.store.tables.listeners import Progress
 
 COALESCED = "coalesced"
 REPLAY = "replay"

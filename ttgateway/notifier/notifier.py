@@ -4,20 +4,24 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ttgateway.clock import Clock
 from ttgateway.figures import DeliveryFigures
 from ttgateway.gateway import Gateway
 from ttgateway.notifier import backoff
-from ttgateway.notifier.attempt import Network
+from ttgateway.notifier.attempts.attempt import Network
+from ttgateway.notifier.attempts.outcome import FORBIDDEN
 from ttgateway.notifier.owner import Owned, Owner
 from ttgateway.notifier.places import Places
 from ttgateway.notifier.queue import ListenerQueue
+from ttgateway.notifier.signs import SignsOfLife
+from ttgateway.notifier.standstill import Standstill
 from ttgateway.notifier.states import Event
-from ttgateway.store.listeners import Listener, Progress
+from ttgateway.notifier.waking import Waking
+from ttgateway.sparing import sparing_logger
 from ttgateway.store.store import Store
+from ttgateway.store.tables.listeners import Listener, Progress
 from ttgateway.watcher import NOT_TOLD, AttemptRecord, Status
 
 GRACE = 5.0
@@ -33,7 +37,7 @@ DOWN_AFTER = 6
 class Notifier:
     """Tells every registered listener of every order change."""
 
-    _log = Logger()
+    _log = sparing_logger("ttgateway.notifier")
 
     def __init__(
         self,
@@ -51,21 +55,25 @@ class Notifier:
         self._network = network
         self._jitter = jitter
         self._queues: dict[str, ListenerQueue] = {}
-        self._troubled: dict[str, set[Owned]] = {}
+        self._waking = Waking(store.journal, timers)
+        self._signs = SignsOfLife(timers)
         self._running = False
+        self._over = False  # stopped, or about to be
         self.figures = DeliveryFigures()
         self._all_stopped: Deferred[None] | None = None
+        places = Places()
+        self.standstill = Standstill(self._queues.values, store.journal, places, timers)
         self._owner = Owner(
             journal=store.journal,
             cursors=store.cursors,
             clock=clock,
             timers=timers,
             network=network,
-            places=Places(),
+            places=places,
             figures=self.figures,
             jitter=jitter,
             epoch=store.epoch,
-            in_trouble=self._in_trouble,
+            in_trouble=self._signs.watch,
             recovered=self._recovered,
             gone=self._gone,
             stopped=self._stopped,
@@ -79,11 +87,11 @@ class Notifier:
     def start(self) -> None:
         """Begin to deliver: to all at once, but spread by chance, so that a power-up is no stampede."""
         self._registry.watch(self)
-        self._journal.watch(self._wake)
+        self._journal.watch(self._waking.changed)
         self._running = True
         for queue in list(self._queues.values()):
             if queue.progress.failures:
-                self._in_trouble(queue)
+                self._signs.watch(queue)
                 queue.begin(backoff.at_start(queue.progress.delay, self._jitter()))
             else:
                 queue.begin(self._jitter() * START_SPREAD)
@@ -91,6 +99,10 @@ class Notifier:
     def stop(self) -> Deferred[None]:
         """Start no new attempt; fires when those in flight have ended, or after `GRACE` seconds."""
         self._running = False
+        self._over = True
+        self._waking.stop()
+        self._signs.stop()
+        self._owner.places.close()  # or the first that stops would let the next in line begin
         for queue in list(self._queues.values()):
             queue.happen(Event.STOP)
         done: Deferred[None] = Deferred()
@@ -107,8 +119,12 @@ class Notifier:
         queue = self._queues.get(listener.id)
         if queue is not None:
             queue.renew(listener)
+            self._waking.add(queue)
             return
+        if self._over:
+            return  # it was written last; the next start tells it
         queue = self._queues[listener.id] = ListenerQueue(listener, progress, self._owner)
+        self._waking.add(queue)
         if self._running:
             queue.happen(Event.WAKE)
 
@@ -139,8 +155,18 @@ class Notifier:
 
     def heard(self, host: str) -> None:
         """A request came from ``host``: listeners there that are in trouble are tried at once."""
-        for queue in tuple(self._troubled.get(host, ())):
-            queue.happen(Event.HEARD)
+        self._signs.heard(host)
+
+    def permitted(self) -> None:
+        """The policy lets more be called than before: whoever it kept us from is tried at once."""
+        for queue in list(self._queues.values()):
+            if queue.progress.failures and queue.progress.last_cause == FORBIDDEN:
+                queue.trouble.answered()  # no flood: an operator did this
+                queue.happen(Event.HEARD)
+
+    def settle(self) -> None:
+        """Pass over at once what listeners do not want: so that the accounts are those of the present."""
+        self._waking.settle()
 
     def status(self, listener: Listener) -> Status:
         """Return how it stands with a listener."""
@@ -148,14 +174,16 @@ class Notifier:
         if queue is None:  # it was removed just now, or is stopped
             return NOT_TOLD
         progress, now = queue.progress, self._clock.now().wall
-        oldest = self._journal.recent(progress.cursor)
-        since = oldest.at if oldest is not None else progress.failing_since
+        oldest = self._journal.oldest_known(progress.cursor)
+        waited = 0.0 if oldest is None else self._journal.waited(oldest, now)
+        if self._journal.recent(progress.cursor) is None and progress.failing_since is not None:
+            waited = max(waited, now - progress.failing_since)  # what waits first is older than what is in memory
         state = "down" if progress.failures > DOWN_AFTER else "retrying" if queue.trouble.exists else "healthy"
         pending = self._journal.last - progress.cursor
         return Status(
             state=state,
             pending=pending,
-            oldest_pending=max(0.0, now - since) if pending and since is not None else 0.0,
+            oldest_pending=waited if pending else 0.0,
             next_attempt=queue.next_attempt(),
         )
 
@@ -164,27 +192,13 @@ class Notifier:
         queue = self._queues.get(listener.id)
         return [] if queue is None else queue.calls.logbook.newest()
 
-    def _wake(self) -> None:
-        for queue in self._queues.values():
-            queue.happen(Event.WAKE)
-
-    def _in_trouble(self, queue: Owned) -> None:
-        """Remember where a sign of life of this listener would come from."""
-        self._troubled.setdefault(queue.host, set()).add(queue)
-
     def _recovered(self, queue: Owned) -> None:
-        self._log.info("{url} is back", url=queue.listener.url)
-        self._forget_trouble(queue)
-
-    def _forget_trouble(self, queue: Owned) -> None:
-        for host in [host for host, queues in self._troubled.items() if queue in queues]:
-            self._troubled[host].discard(queue)
-            if not self._troubled[host]:
-                del self._troubled[host]
+        self._log.info("{url} is back", url=queue.listener.named)
+        self._signs.forget(queue)
 
     def _gone(self, queue: Owned) -> None:
         """The listener answered 410: it wants nothing more."""
-        self._log.info("{url} answered 410 Gone: it is removed", url=queue.listener.url)
+        self._log.info("{url} answered 410 Gone: it is removed", url=queue.listener.named)
         ensureDeferred(self._registry.remove(queue.listener)).addErrback(self._not_removed)
 
     def _not_removed(self, failure: Failure) -> None:
@@ -192,7 +206,8 @@ class Notifier:
 
     def _stopped(self, queue: Owned) -> None:
         self._queues.pop(queue.listener.id, None)
-        self._forget_trouble(queue)
+        self._waking.remove(queue)
+        self._signs.forget(queue)
         if self._all_stopped is not None and not self._queues:
             self._all_stopped.callback(None)
 

@@ -8,11 +8,11 @@ from twisted.internet.interfaces import IReactorTime
 
 from ttgateway.clock import Clock
 from ttgateway.figures import DeliveryFigures
-from ttgateway.notifier.attempt import Network
+from ttgateway.notifier.attempts.attempt import Network
 from ttgateway.notifier.places import Places
 from ttgateway.notifier.states import Event
-from ttgateway.store.journal import Journal
-from ttgateway.store.listeners import Cursors, Listener
+from ttgateway.store.tables.journal import Journal
+from ttgateway.store.tables.listeners import Cursors, Listener
 
 
 class Owned(Protocol):

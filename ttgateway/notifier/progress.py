@@ -4,7 +4,7 @@ They are of first deliveries: a replay changes them only where it delivers what 
 """
 
 from ttgateway.notifier.delivery import Delivery
-from ttgateway.store.listeners import Progress
+from ttgateway.store.tables.listeners import Progress
 
 
 def delivered(progress: Progress, delivery: Delivery, wall: float) -> None:
@@ -15,10 +15,11 @@ def delivered(progress: Progress, delivery: Delivery, wall: float) -> None:
         progress.parked -= 1
         progress.delivered += 1
     progress.previous = delivery.seq
-    progress.failures = 0
-    progress.delay = 0.0
-    progress.failing_since = None
     progress.last_success = wall
+    if progress.failures:
+        progress.failures = 0
+        progress.delay = 0.0
+        progress.failing_since = None
     passed_over(progress, delivery)
 
 

@@ -6,23 +6,24 @@ methods below each state calls at each event.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ttgateway.notifier.accounts import Accounts
-from ttgateway.notifier.callback import CallbackURL
-from ttgateway.notifier.calls import Calls
+from ttgateway.notifier.attempts.calls import Calls
+from ttgateway.notifier.attempts.outcome import Outcome, Verdict, works
+from ttgateway.notifier.callbacks.callback import CallbackURL
 from ttgateway.notifier.delivery import SNAPSHOT, Delivery
-from ttgateway.notifier.outcome import Outcome, Verdict, works
 from ttgateway.notifier.owner import Owner
 from ttgateway.notifier.states import TRANSITIONS, Event, State
 from ttgateway.notifier.trouble import Trouble
 from ttgateway.notifier.upcoming import Upcoming
-from ttgateway.store.entry import DamagedEntryError
-from ttgateway.store.listeners import Listener, Progress
+from ttgateway.sparing import sparing_logger
+from ttgateway.store.tables.entry import DamagedEntryError
+from ttgateway.store.tables.listeners import Listener, Progress
 
 UNREADABLE = 1.0
 """Seconds before the journal is read again after it could not be."""
@@ -44,14 +45,14 @@ class ListenerQueue:
         "state",
         "trouble",
     )
-    _log = Logger()
+    _log = sparing_logger("ttgateway.notifier")
 
     def __init__(self, listener: Listener, progress: Progress, owner: Owner) -> None:
         self.listener = listener
         self.progress = progress
         self.state = State.IDLE
         self._owner = owner
-        self.calls = Calls(CallbackURL.parse(listener.url), owner, self._ended)
+        self.calls = Calls(CallbackURL.parse(listener.url), owner, partial(self.happen, Event.ENDED))
         self._upcoming = Upcoming(listener, progress, owner.journal, owner.clock)
         self._delivery: Delivery | None = None
         self._timer: IDelayedCall | None = None
@@ -125,8 +126,11 @@ class ListenerQueue:
         if self._upcoming.moved:  # it passed over what the listener is not told
             self._upcoming.moved = False
             self._accounts.moved(self.listener)
-        if delivery is not None:
-            self._ask_place()
+        if delivery is not None and not self.trouble.needs_place:
+            self._send(delivery)
+        elif delivery is not None:
+            self.state = State.WAITING
+            self._owner.places.ask(self, lambda: self.happen(Event.PLACED))
         elif self._upcoming.must_read():
             self.state = State.READING
             self._upcoming.read().addBoth(lambda result: self.happen(Event.READ, result))
@@ -140,35 +144,33 @@ class ListenerQueue:
         if not isinstance(result, Failure):
             self._look()
         elif result.check(DamagedEntryError):
-            self._log.error("{error}; {url} gets a snapshot", error=result.value, url=self.listener.url)
+            self._log.error("{error}; {url} gets a snapshot", error=result.value, url=self.listener.named)
             self._upcoming.lose()
             self._look()
         else:
             self._log.error("The journal cannot be read: {error!r}", error=result.value)
             self._back_off(UNREADABLE)
 
-    def _ask_place(self) -> None:
-        if self.trouble.needs_place:
-            self.state = State.WAITING
-            self._owner.places.ask(self, lambda: self.happen(Event.PLACED))
-        else:
-            self._send()
-
     def _have_place(self, _: object) -> None:
         self._placed = True
-        self._send()
+        self._go_on()
 
     def _skip_line(self, _: object) -> None:
         self._owner.places.leave(self)
-        self._send()
+        self._go_on()
 
-    def _send(self) -> None:
-        """Make an attempt at the delivery that comes next."""
-        tried, delivery = self._delivery, self._upcoming.next()
-        if delivery is None:  # the wait changed what comes next
+    def _go_on(self) -> None:
+        """The wait for a place is over; it may have changed what comes next."""
+        delivery = self._upcoming.next()
+        if delivery is not None:
+            self._send(delivery)
+        else:
             self._give_place_back()
             self._look()
-            return
+
+    def _send(self, delivery: Delivery) -> None:
+        """Make an attempt at the delivery that comes next."""
+        tried = self._delivery
         if tried is not None and not tried.is_same(delivery):  # something else has come first
             self.progress.attempts = 0
             self.trouble.over()
@@ -177,9 +179,6 @@ class ListenerQueue:
         self.state = State.SENDING
         self.trouble.trying()
         self.calls.post(self.listener, delivery, self.progress)
-
-    def _ended(self, outcome: Outcome) -> None:
-        self.happen(Event.ENDED, outcome)
 
     def _settle(self, outcome: Outcome) -> None:
         """Do what the outcome of an attempt asks for."""

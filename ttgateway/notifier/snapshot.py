@@ -1,15 +1,27 @@
 """A snapshot: how things stand, told in place of what waits (protocol section 7)."""
 
 from collections import deque
+from typing import Protocol
 
 import msgspec
 
 from ttgateway.notifier.delivery import SNAPSHOT, Delivery
-from ttgateway.store.journal import Journal
-from ttgateway.store.listeners import Listener
+from ttgateway.store.tables.entry import Entry
+from ttgateway.store.tables.listeners import Listener
 
 
-def snapshot(listener: Listener, cursor: int, journal: Journal) -> deque[Delivery]:
+class Standing(Protocol):
+    """How things stand: the part of a journal that a snapshot is made of."""
+
+    @property
+    def last(self) -> int:
+        """The seq of the newest change."""
+
+    def standing(self) -> list[Entry]:
+        """Return the newest change of each active order, by seq."""
+
+
+def snapshot(listener: Listener, cursor: int, journal: Standing) -> deque[Delivery]:
     """Return the newest change of each active order, between two marks where the listener asked for snapshots.
 
     A listener that did not ask (a version 1 device knows no such thing) gets the orders alone: perhaps nothing. The

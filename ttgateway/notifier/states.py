@@ -6,6 +6,8 @@ from enum import Enum
 class State(Enum):
     """What a queue is doing."""
 
+    __hash__ = object.__hash__  # that of `Enum` is not C, and each event is looked up by it
+
     IDLE = "idle"
     """Nothing waits."""
     READING = "reading"
@@ -26,6 +28,8 @@ class State(Enum):
 
 class Event(Enum):
     """What can happen to a queue."""
+
+    __hash__ = object.__hash__
 
     WAKE = "wake"
     """Something may have come to wait."""

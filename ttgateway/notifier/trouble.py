@@ -1,10 +1,11 @@
 """What is wrong with a listener at present, and when it is tried again."""
 
 from ttgateway.notifier import backoff
-from ttgateway.notifier.outcome import Outcome
+from ttgateway.notifier.attempts.outcome import Outcome
 from ttgateway.notifier.owner import Owner
 from ttgateway.notifier.progress import failed
-from ttgateway.store.listeners import Progress
+from ttgateway.orders.moment import is_plausible
+from ttgateway.store.tables.listeners import Progress
 
 HURRY_EVERY = 1.0
 """Seconds between two early tries that signs of life bring about: a chatty device is not a flood."""
@@ -37,7 +38,7 @@ class Trouble:
         """The listener is down; return the seconds until the next try."""
         now = self._owner.clock.now().wall
         delay = backoff.down(self._progress.failures + 1, self._owner.jitter())
-        delay = max(delay, backoff.retry_after(outcome.retry_after, now))
+        delay = max(delay, backoff.retry_after(outcome.retry_after, _date(now)))
         failed(self._progress, outcome.cause, delay, now)
         self._spared = self._heard and self._may_hurry()
         return 0.0 if self._spared else delay
@@ -48,7 +49,7 @@ class Trouble:
         now = self._owner.clock.now().wall
         self._progress.last_failure, self._progress.last_cause = now, outcome.cause
         delay = backoff.refused(self._refusals, self._owner.jitter())
-        return None if delay is None else max(delay, backoff.retry_after(outcome.retry_after, now))
+        return None if delay is None else max(delay, backoff.retry_after(outcome.retry_after, _date(now)))
 
     def over(self) -> None:
         """What comes next is another change."""
@@ -85,3 +86,8 @@ class Trouble:
             return False
         self._hurried_at = now
         return True
+
+
+def _date(wall: float) -> float | None:
+    """Return Unix time ``wall`` where that may be true: a machine that was just started may be in 1970 still."""
+    return wall if is_plausible(wall) else None

@@ -16,9 +16,9 @@ from ttgateway.clock import Clock
 from ttgateway.notifier.delivery import COALESCED, REPLAY, SNAPSHOT, Again, Delivery
 from ttgateway.notifier.resyncs import Resyncs
 from ttgateway.notifier.snapshot import snapshot
-from ttgateway.store.entry import Entry
-from ttgateway.store.journal import Journal
-from ttgateway.store.listeners import CatchUp, Listener, Progress
+from ttgateway.store.tables.entry import Entry
+from ttgateway.store.tables.journal import Journal
+from ttgateway.store.tables.listeners import CatchUp, Listener, Progress
 
 BEHIND = 200
 """More changes than this wait, or the oldest for longer than `LATE` seconds: a listener that asked for the latest
@@ -91,9 +91,13 @@ class Upcoming:
             if progress.replay_after >= self._journal.trimmed:
                 return None
             self.lose()
-        if self._due_snapshot():
+        if progress.cursor < self._journal.trimmed or (progress.snapshot_due and not self.is_held()):
             self._make_snapshot()
             return self.next()
+        events = self._listener.events
+        if events and self._journal.last_of(events) <= progress.cursor < self._journal.last:  # it wants none of these
+            self._pass_over(self._journal.last, self._journal.last - progress.cursor)
+            return None
         return None if self._is_behind() else self._from_memory()
 
     def must_read(self) -> bool:
@@ -165,17 +169,17 @@ class Upcoming:
             self._pass_over(entry.seq, 1)
         return None
 
-    def _due_snapshot(self) -> bool:
-        progress = self._progress
-        return progress.cursor < self._journal.trimmed or (progress.snapshot_due and not self.is_held())
-
     def _is_behind(self) -> bool:
         """Tell whether the listener is to be caught up with the newest state of each order."""
+        if self._listener.catch_up is not CatchUp.LATEST:
+            return False
         waiting = self._journal.last - self._progress.cursor
-        if self._listener.catch_up is not CatchUp.LATEST or not waiting:
+        if not waiting:
             return False
         oldest = self._journal.recent(self._progress.cursor)
-        return waiting > BEHIND or oldest is None or self._clock.now().wall - oldest.at > LATE
+        if waiting > BEHIND or oldest is None:
+            return True
+        return self._journal.waited(oldest, self._clock.wall()) > LATE
 
     def _is_whole(self, page: Sequence[Entry], after: int) -> bool:
         """Tell whether nothing is missing from a page: it may have been trimmed while that was being read."""

@@ -61,7 +61,9 @@ class ActiveOrders:
             return Decision(order, None)
         if moved:
             order = _located(order, location, at)
-        return self._changed(msgspec.structs.replace(order, type=kind), ChangeType.MODIFIED)
+        if kind != order.type:
+            order = msgspec.structs.replace(order, type=kind)
+        return self._changed(order, ChangeType.MODIFIED)
 
     def tracked(self, name: str, location: str, at: Moment) -> Decision:
         """Start or locate order ``name`` as its tracker reports: an active order keeps its type."""
@@ -71,7 +73,8 @@ class ActiveOrders:
 
     def page(self, key: str, at: Moment) -> Decision:
         """Page the guest of an active order; paging again pages again."""
-        order = msgspec.structs.replace(self.get(key), paged=True, paged_at=at.wall)
+        order = self.get(key)
+        order = msgspec.structs.replace(order, paged=True, paged_at=max(order.paged_at or order.started, at.wall))
         return self._changed(order, ChangeType.PAGED)
 
     def cancel_page(self, key: str) -> Decision:
@@ -85,6 +88,7 @@ class ActiveOrders:
         """End an active order."""
         order = self.get(key)
         cleared = _when(order, at)
+        took = max(0.0, at.uptime - order.born)
         decision = self._changed(
             msgspec.structs.replace(
                 order,
@@ -93,6 +97,7 @@ class ActiveOrders:
                 cleared=cleared,
                 cleared_reason=reason,
                 paged=False,
+                took=took,
             ),
             ChangeType.MODIFIED,
         )
@@ -127,8 +132,8 @@ class ActiveOrders:
 
 
 def _when(order: Order, at: Moment) -> float:
-    """Return the wall time of a change of ``order``: not before its start, should the clock have been set back."""
-    return max(order.started, at.wall)
+    """Return the wall time of a change of ``order``: not before its last one, should the clock have been set back."""
+    return max(order.changed, at.wall)
 
 
 def _located(order: Order, location: str, at: Moment) -> Order:

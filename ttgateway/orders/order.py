@@ -46,7 +46,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     ``started``, ``located``, ``cleared``, ``paged_at`` and ``changed`` (of the state) are Unix times in
     seconds, for showing. ``born`` is the uptime in seconds, on the scale of the present boot, at which the
-    order was started: ages are counted from it alone. ``seq`` is that of the order's newest change.
+    order was started: ages are counted from it alone. ``seq`` is that of the order's newest change. ``took`` is the
+    age in seconds at which a cleared order ended; ``None`` where only the Unix times tell it.
     """
 
     uuid: str
@@ -63,6 +64,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     cleared_reason: ClearedReason | None = None
     paged: bool = False
     paged_at: float | None = None
+    took: float | None = None
 
     def elapsed(self, uptime: float) -> int:
         """Return the order's age in whole seconds at ``uptime``; never negative."""

@@ -11,5 +11,6 @@
 Two connections, each on a thread of its own: one writes and checkpoints, one only reads. ``commits`` puts what
 arrives while one transaction is being synced into the next one (group commit), and lets *riders* (cursors, the
 time) travel with it. ``opening`` creates, upgrades and checks the file; ``damage`` moves a broken one aside and
-saves what can be read. The same code opens a file or ``:memory:``.
+saves what can be read. ``tables`` has a module for each of the tables. ``copies`` are made while all goes on, through a
+connection and a thread of their own, and gone back to. The same code opens a file or ``:memory:``.
 """

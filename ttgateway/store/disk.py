@@ -6,13 +6,22 @@ import re
 from pathlib import Path
 from typing import Protocol
 
-from ttgateway.refusals import DiskFull
+from ttgateway.refusals import DiskFull, NotNow
 
-LEAST_FREE = 64 * 1024 * 1024
+MIB = 1024 * 1024
+
+LEAST_FREE = 64 * MIB
 """Bytes that must be free for a new order to be taken: what is taken must also be kept and acknowledged."""
 
-BALLAST = 1024 * 1024
+BALLAST = MIB
 """Bytes of the file that is given up on a full disk: SQLite needs room even to write an acknowledgement."""
+
+
+BALLAST_FILE = "ballast"
+"""Its name; nothing in it is secret."""
+
+BACKUPS = "backups"
+"""The folder, beside the store, with its whole copies."""
 
 
 class Disk(Protocol):
@@ -36,19 +45,26 @@ class StateDisk:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._ballast = directory / "ballast"
+        self._ballast = directory / BALLAST_FILE
 
     def free(self) -> int:
         """Return how many bytes are free for us; none on a disk that cannot be asked. One system call."""
         try:
-            stat = os.statvfs(self._directory)
+            return self._ask()
         except OSError:
             return 0
+
+    def _ask(self) -> int:
+        stat = os.statvfs(self._directory)
         return stat.f_bavail * stat.f_frsize
 
     def check_room(self) -> None:
-        """Raise `DiskFull` where less than `LEAST_FREE` bytes are free; one system call."""
-        if self.free() < LEAST_FREE:
+        """Raise `DiskFull` where less than `LEAST_FREE` bytes are free, `NotNow` where nobody can tell."""
+        try:
+            free = self._ask()
+        except OSError as error:
+            raise NotNow(f"The state directory cannot be reached: {error.strerror}.") from None
+        if free < LEAST_FREE:
             raise DiskFull("The disk is full.")
 
     def lighten(self) -> None:

@@ -1,5 +1,6 @@
 """Opening the store: create, upgrade, check; and the lock that keeps a second process out."""
 
+import contextlib
 import fcntl
 import os
 import uuid
@@ -10,10 +11,14 @@ from pathlib import Path
 import apsw
 
 from ttgateway.orders.moment import Moment
-from ttgateway.store import listeners, orders, preferences, tokens
-from ttgateway.store.entry import COLUMNS, Entry
+from ttgateway.store import age, pages
+from ttgateway.store.copies.copying import copy
+from ttgateway.store.damage import log, soundness
+from ttgateway.store.damage.soundness import DamagedStoreError
+from ttgateway.store.disk import BACKUPS, BALLAST_FILE, numbered
 
 FILE = "ttgateway.db"
+LOCK = "lock"
 MEMORY = ":memory:"
 
 _PRAGMAS = (
@@ -29,11 +34,20 @@ _PRAGMAS = (
 )
 
 
-RECENT = 1_000
-"""How many changes stay in memory: who is no further behind than this never touches the disk."""
+CHECKSUMS_SINCE = 3
+"""The schema's version from which on the pages of every file have checksums."""
 
-_NEEDED = f"SELECT {COLUMNS} FROM changes WHERE seq > ? OR seq IN (SELECT seq FROM orders WHERE cleared IS NULL)"  # noqa: S608
-"""The changes after some seq, and the newest of each active order: snapshots are made of those."""
+_TAKEN_FOR_EMPTY = 1
+"""Bytes: SQLite takes a file of one byte for an empty one, too (``unixFileSize``), and deletes its log."""
+
+NOTE_TIME_EVERY = 1.0
+"""Seconds between two notes of the time: a commit at most this old tells how long the orders had waited."""
+
+NEWER = 78
+"""The code where a newer version has written the file: EX_CONFIG."""
+
+HELD = 75
+"""The code where another process has the state directory: EX_TEMPFAIL."""
 
 
 class StoreUnusable(Exception):
@@ -44,10 +58,6 @@ class StoreUnusable(Exception):
         self.code = code
 
 
-class DamagedStoreError(Exception):
-    """The file is not what was written."""
-
-
 def lock(directory: Path) -> int:
     """Make the state directory where it is missing, and lock it for this process; raise `StoreUnusable`.
 
@@ -55,14 +65,14 @@ def lock(directory: Path) -> int:
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        held = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        held = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreUnusable(f"{directory}: the state directory cannot be written: {error.strerror}", 73) from None
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(held)
-        raise StoreUnusable(f"{directory}: another ttgateway is running on this state directory", 75) from None
+        raise StoreUnusable(f"{directory}: another ttgateway is running on this state directory", HELD) from None
     return held
 
 
@@ -74,14 +84,25 @@ def schema() -> list[str]:
 
 def connect(path: str) -> apsw.Connection:
     """Open the file at ``path`` as every connection of ours is opened."""
-    connection = apsw.Connection(path)
+    connection = pages.connect(path)
     try:
+        if path != MEMORY and has_no_checksums(path):
+            pages.read_unverified(connection)
         for pragma in _PRAGMAS:
             connection.execute(pragma)
     except BaseException:
         leave(connection)
         raise
     return connection
+
+
+def has_no_checksums(path: str) -> bool:
+    """Tell whether the file is of a schema whose pages have no checksums.
+
+    If an upgrade was interrupted they may have some, which the older gateway has written over since: by the version
+    alone this is known. It is read through another connection, as what was read unverified must not stay in memory.
+    """
+    return 0 < pages.version_unverified(path) < CHECKSUMS_SINCE
 
 
 def leave(connection: apsw.Connection) -> None:
@@ -95,22 +116,32 @@ def open_file(path: str, boot: str, now: Moment, steps: Sequence[str]) -> apsw.C
 
     Raises `StoreUnusable` (newer than ours, not writable) and `DamagedStoreError`.
     """
+    noted = log.noted_end(path)
     try:
+        _refuse_empty(path)
+        _close_to_others(path)
         connection = connect(path)
         try:
+            refuse_newer(connection, path, steps)
+            _check_log(connection, path, boot, noted)
             _upgrade(connection, path, boot, now, steps)
-            _check(connection)
+            soundness.check(connection)
             _begin(connection, boot, now)
+            _settle(connection)  # so that the file itself says that it is in use, should the log get lost
         except BaseException:
             leave(connection)
             raise
-    except (apsw.CorruptError, apsw.NotADBError, ValueError, TypeError) as error:  # the latter: unreadable values
+    except (ValueError, TypeError) as error:  # unreadable values
         raise DamagedStoreError(str(error)) from error
+    except OSError as error:
+        raise StoreUnusable(f"{path}: cannot be looked at: {error.strerror}", 73) from error
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
         raise StoreUnusable(f"{path}: cannot be written: {error}", 73) from error
     except apsw.FullError as error:
         raise StoreUnusable(f"{path}: the disk is full", 73) from error
     except apsw.Error as error:
+        if pages.is_damage(error):
+            raise DamagedStoreError(str(error)) from error
         raise StoreUnusable(f"{path}: cannot be opened: {error}", 74) from error
     return connection
 
@@ -122,21 +153,60 @@ def open_memory(boot: str, now: Moment) -> apsw.Connection:
 
 def close(connection: apsw.Connection, now: Moment) -> None:
     """Leave the mark of a clean stop, put the log into the file, and close the connection."""
-    connection.execute("UPDATE gateway SET clean = 1, uptime = ?, wall = ?", (now.uptime, now.wall))
+    with connection:
+        age.note(connection, now)
+        connection.execute("UPDATE gateway SET clean = 1")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
 
-def _upgrade(connection: apsw.Connection, path: str, boot: str, now: Moment, steps: Sequence[str]) -> None:
+def refuse_newer(connection: apsw.Connection, path: str, steps: Sequence[str]) -> int:
+    """Return the version of the file's schema; raise `StoreUnusable` where we do not know it."""
     version = int(connection.pragma("user_version"))
     if version > len(steps):
         raise StoreUnusable(
             f"{path}: was written by a newer ttgateway (schema {version}, this one knows {len(steps)}); "
             "install that version, or name another state directory",
-            78,
+            NEWER,
         )
+    return version
+
+
+def _check_log(connection: apsw.Connection, path: str, boot: str, noted: log.LogEnd | None) -> None:
+    """Raise `DamagedStoreError` where the log of an unclean stop has lost something; then let a new one begin.
+
+    A torn end must not look like the rest of a later transaction after the next power cut: a log without one sound
+    page would go on under the same salt, if it were not cut to nothing. And whether the pages have checksums says the
+    first page in the file, which an upgrade that was interrupted has only in the log.
+    """
+    if path == MEMORY:
+        return
+    written = int(connection.pragma("user_version")) > 0  # else it is in the log, if anything is
+    clean, then = connection.execute("SELECT clean, boot FROM gateway").get if written else (0, boot)
+    if not clean:
+        # Over a reboot the index is what the system once happened to write to the disk.
+        lost = log.loss(path, noted if then == boot else None)
+        if lost is not None:
+            raise DamagedStoreError(lost)
+    _settle(connection, apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+
+def _settle(connection: apsw.Connection, how: int = apsw.SQLITE_CHECKPOINT_RESTART) -> None:
+    """Put the log into the file; what is written next begins the log anew."""
+    connection.wal_checkpoint(mode=how)
+
+
+def _upgrade(connection: apsw.Connection, path: str, boot: str, now: Moment, steps: Sequence[str]) -> None:
+    version = int(connection.pragma("user_version"))
     if 0 < version < len(steps):
         copy(connection, Path(path).with_name(f"before-schema-{len(steps)}.db"))
+    if version >= CHECKSUMS_SINCE and path != MEMORY and not pages.have_checksums(connection):
+        raise DamagedStoreError("its pages have lost their checksums")
+    if 0 < version < CHECKSUMS_SINCE:
+        soundness.check_pages(connection)  # or the damage would be given sound checksums
+        pages.add_checksums(connection)
+        _settle(connection)  # by the file itself is known whether there is something to verify
+        pages.read_verified(connection)
     with connection:
         for number, step in enumerate(steps[version:], start=version + 1):
             connection.execute(step)
@@ -149,78 +219,52 @@ def _upgrade(connection: apsw.Connection, path: str, boot: str, now: Moment, ste
             )
 
 
-def copy(connection: apsw.Connection, target: Path) -> None:
-    """Write a whole copy of the store to ``target``: there is either all of it or nothing, and it is synced."""
-    fresh = target.with_name(target.name + ".new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600)  # as the store itself
-    destination = apsw.Connection(str(fresh))
-    with destination.backup("main", connection, "main") as backup:
-        backup.step(-1)
-    destination.close()
-    _sync(fresh)
-    fresh.replace(target)
-    _sync(target.parent)
+def _refuse_empty(path: str) -> None:
+    """Raise `DamagedStoreError` where nothing is left of a file that was in use: SQLite would take it for a new one."""
+    file = Path(path)
+    there = file.exists()
+    if file.name != FILE or (there and file.stat().st_size > _TAKEN_FOR_EMPTY):
+        return
+    backups = numbered(file.parent / BACKUPS, ".db")
+    if there and (backups or (file.parent / BALLAST_FILE).exists()):
+        raise DamagedStoreError("its file is empty")
+    if backups:
+        raise DamagedStoreError("its file is missing")
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _close_to_others(path: str) -> None:
+    """Let nobody but its owner read a file, before there is anything in it: it names who may call us, and whom we call.
 
-
-def _check(connection: apsw.Connection) -> None:
-    """After an unclean stop: is every page what was written? And always: is what the start will read?"""
-    if connection.execute("SELECT clean FROM gateway").get:
-        _check_rows(connection, _kept_in_memory(connection))
-    else:
-        verify(connection)
-
-
-def verify(connection: apsw.Connection) -> None:
-    """Raise `DamagedStoreError` unless the pages fit together and the rows that are still needed can be read."""
-    result = connection.pragma("quick_check")
-    if result != "ok":
-        raise DamagedStoreError(f"quick_check: {result}")
-    since = _kept_in_memory(connection)
-    waited_for = connection.execute("SELECT min(cursor) FROM listeners").get
-    _check_rows(connection, since if waited_for is None else min(since, int(waited_for)))
-
-
-def _kept_in_memory(connection: apsw.Connection) -> int:
-    """Return after which seq the changes will be kept in memory."""
-    return int(connection.execute("SELECT coalesce(max(seq), 0) FROM changes").get) - RECENT
-
-
-def _check_rows(connection: apsw.Connection, since: int) -> None:
-    """Raise `DamagedStoreError` unless every row can be read that the start reads, or a listener after ``since``."""
-    try:
-        for row in connection.execute(_NEEDED, (since,)):
-            Entry.from_row(row)
-        orders.standing(connection)
-        listeners.load(connection)
-        tokens.load(connection)
-        preferences.load(connection)
-    except Exception as error:
-        raise DamagedStoreError(str(error)) from error
+    What SQLite makes beside it has its mode; what an older version left may have another.
+    """
+    if path == MEMORY:
+        return
+    with contextlib.suppress(OSError):
+        Path(path).touch(mode=0o600, exist_ok=False)
+    for beside in ("", "-wal", "-shm"):
+        with contextlib.suppress(OSError):
+            os.chmod(path + beside, 0o600)  # noqa: PTH101
 
 
 def _begin(connection: apsw.Connection, boot: str, now: Moment) -> None:
     """Mark the store as open, and bring the active orders' ages over to the present boot.
 
-    Within one boot an age is exact. Over a reboot it grows by the gap on the wall clock, if that clock did not go
-    back (an appliance without a real-time clock may wake in 1970): never negative, never running back.
+    Within one boot an age is exact. Over a reboot it grows by the gap on the wall clock, where that can be believed
+    (an appliance without a real-time clock may wake in 1970): never negative, never running back. A machine that was
+    put back to an earlier state of the same boot counts as rebooted.
     """
-    (then, uptime, wall) = connection.execute("SELECT boot, uptime, wall FROM gateway").get
+    (then, uptime, wall, clean) = connection.execute("SELECT boot, uptime, wall, clean FROM gateway").get
     with connection:
-        if then != boot:
-            gap = max(0.0, now.wall - wall)
+        if then == boot and now.uptime >= uptime:
+            lived = now.uptime - uptime
+        else:
+            # After a power cut the note of the time may be so much older than what was told last.
+            lived = max(age.gap(wall, now.wall), 0.0 if clean else NOTE_TIME_EVERY)
             connection.execute(
-                "UPDATE orders SET born = ? - (? - born) - ? WHERE cleared IS NULL", (now.uptime, uptime, gap)
+                "UPDATE orders SET born = ? - (? - born) - ? WHERE cleared IS NULL", (now.uptime, uptime, lived)
             )
         connection.execute(
-            "UPDATE gateway SET clean = 0, boot = ?, uptime = ?, wall = ?",
-            (boot, now.uptime, now.wall),
+            "UPDATE gateway SET clean = 0, boot = ?, uptime = ?, wall = ?, age = age + ?",
+            (boot, now.uptime, now.wall, lived),
         )
+        age.mark(connection)

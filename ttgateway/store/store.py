@@ -1,8 +1,6 @@
 """The store as the gateway sees it: the journal, the listeners, the tokens, and one way to write and to read."""
 
-import contextlib
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import TypeVar
@@ -10,29 +8,34 @@ from typing import TypeVar
 import apsw
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 
 from ttgateway.clock import Clock
 from ttgateway.refusals import NotNow
 from ttgateway.settings import Journal as Limits
-from ttgateway.store import damage, listeners, opening, orders, preferences, tokens
-from ttgateway.store.commits import GroupCommit, Work
-from ttgateway.store.disk import Disk, NoDisk, StateDisk
-from ttgateway.store.executor import Executor
-from ttgateway.store.journal import Journal
-from ttgateway.store.opening import DamagedStoreError
-from ttgateway.store.upkeep import Backups, Upkeep
+from ttgateway.sparing import sparing_logger
+from ttgateway.store import age, opening
+from ttgateway.store.commits import GroupCommit
+from ttgateway.store.copies import restore
+from ttgateway.store.copies.backups import Backups
+from ttgateway.store.damage import recovery
+from ttgateway.store.damage.findings import Findings
+from ttgateway.store.damage.soundness import DamagedStoreError
+from ttgateway.store.disk import BACKUPS, Disk, NoDisk, StateDisk
+from ttgateway.store.executor import Executor, Watched
+from ttgateway.store.opening import NOTE_TIME_EVERY
+from ttgateway.store.pace import CommitPace, Pace
+from ttgateway.store.tables import listeners, openings, orders, preferences, tokens
+from ttgateway.store.tables.journal import Journal
+from ttgateway.store.transactions import Work
+from ttgateway.store.upkeep import Upkeep
 
 T = TypeVar("T")
-
-NOTE_TIME_EVERY = 1.0
-"""Seconds between two notes of the time: a commit at most this old tells how long the orders had waited."""
 
 
 class Store:
     """One open store. ``writing`` and ``reading`` may be one connection, where both executors are one (in memory)."""
 
-    _log = Logger()
+    _log = sparing_logger("ttgateway.store")
 
     def __init__(
         self,
@@ -45,26 +48,38 @@ class Store:
         reading: apsw.Connection,
         limits: Limits,
         disk: Disk,
-        backups: Path | None = None,
+        backups: Backups | None = None,
     ) -> None:
         self._clock = clock
-        self._executors = (reader, writer)
         self._connections = (reading, writing)
         self.disk = disk
-        self.epoch, self.id, self.damage = map(str, writing.execute("SELECT epoch, id, damage FROM gateway").get)
+        self.epoch, self.id, known = map(str, writing.execute("SELECT epoch, id, damage FROM gateway").get)
         self._on_failure: Callable[[orders.Standing], None] = lambda standing: None
-        self.commits = GroupCommit(writer, writing, timers, orders.standing, self._failed)
-        self.journal = Journal(self.commits, reader, reading)
+        self.writer_pace, self.reader_pace = Pace(writer), Pace(reader)
+        self.commits = GroupCommit(self.writer_pace, writing, timers, orders.standing, self._failed)
+        self.findings = Findings(self.commits, timers, known)
+        self.commit_pace = CommitPace(self.commits)
+        watched = Watched(self.reader_pace, self.findings.read)
+        self._executors: tuple[Executor, Executor] = (watched, self.writer_pace)
+        self.journal = Journal(self.commits, watched, reading)
         self.cursors = listeners.Cursors(self.commits)
         self.uses = tokens.Uses(self.commits)
         self.commits.add_rider(_TimeNotes(clock))
-        made = Backups(backups, reader, reading) if backups else None
-        self.upkeep = Upkeep(self.commits, self.journal, disk, clock, limits, made)
+        self.backups = backups
+        if backups is not None:
+            backups.on_error(self.findings.copied)
+        self.upkeep = Upkeep(self.commits, self.journal, disk, clock, limits, backups)
         self.standing = orders.standing(writing)
         self.listeners = listeners.load(writing)
         self.tokens = tokens.load(writing)
         self.preferences = preferences.load(writing)
+        self.openings = openings.load(writing)
         self.clean = False
+
+    @property
+    def damage(self) -> str:
+        """What the store has lost, in words for the operator; ``""`` for nothing."""
+        return self.findings.damage
 
     def on_failure(self, reread: Callable[[orders.Standing], None]) -> None:
         """Call ``reread`` with what the file holds, whenever a commit has failed."""
@@ -87,19 +102,26 @@ class Store:
         self._on_failure(standing)
 
     async def stop(self) -> None:
-        """Write what waits, leave the mark of a clean stop, and close everything."""
+        """Write what waits, leave the mark of a clean stop, and close everything; a damaged file is left as it is."""
+        if self.backups is not None:
+            await self.backups.stop()
         await self.commits.stop()
         reading, writing = self._connections
         reader, writer = self._executors
         if reading is not writing:
             await reader.run(reading.close)
         try:
-            await writer.run(lambda: opening.close(writing, self._clock.now()))
-            self.clean = True
+            if self.findings.damaged:
+                await writer.run(lambda: opening.leave(writing))
+            else:
+                await writer.run(lambda: opening.close(writing, self._clock.now()))
+                self.clean = True
         except apsw.Error as error:
             self._log.error("The store could not be closed cleanly: {error!r}", error=error)
         for executor in self._executors:
             executor.close()
+        if self.backups is not None:
+            self.backups.close()
 
 
 class _TimeNotes:
@@ -115,10 +137,11 @@ class _TimeNotes:
         if now.uptime - self._noted < NOTE_TIME_EVERY:
             return None
         self._noted = now.uptime
-        return lambda db: db.execute("UPDATE gateway SET uptime = ?, wall = ?", (now.uptime, now.wall))
+        return lambda db: age.note(db, now)
 
     def lost(self) -> None:
-        """The next commit notes a later time anyway."""
+        """The next commit notes the time."""
+        self._noted = float("-inf")
 
 
 def open_store(
@@ -129,23 +152,24 @@ def open_store(
     executor: Callable[[str], Executor],
     limits: Limits,
     zone: tzinfo,
+    disk: Callable[[Path], Disk] = StateDisk,
 ) -> Store:
     """Open the store in ``directory``, or what can be saved of it; raise `StoreUnusable`.
 
-    ``executor`` makes an executor with a given name: one for the writing and one for the reading connection.
+    ``executor`` makes an executor with a given name: one for the writing and one for the reading connection, and one
+    for backups. ``disk`` makes what knows the room on the disk of a directory.
     """
     path = str(directory / opening.FILE)
     steps = opening.schema()
     try:
-        damage.check_finished(directory)
+        restore.finish(directory)
+        recovery.check_finished(directory)
         writing = opening.open_file(path, clock.boot, clock.now(), steps)
     except DamagedStoreError as error:
-        writing = damage.recover(directory, clock.boot, clock.now(), zone, steps, str(error))
-    with contextlib.suppress(OSError):
-        os.chmod(path, 0o600)  # noqa: PTH101  # it names who may call us, and whom we call
+        writing = _recovered(directory, clock, zone, steps, str(error))
     reading = opening.connect(path)
-    disk = StateDisk(directory)
-    disk.load()
+    room = disk(directory)
+    room.load()
     return Store(
         clock=clock,
         timers=timers,
@@ -154,8 +178,21 @@ def open_store(
         reader=executor("store-reader"),
         reading=reading,
         limits=limits,
-        disk=disk,
-        backups=directory / "backups",
+        disk=room,
+        backups=Backups(directory / BACKUPS, executor("store-copier"), Path(path), room),
+    )
+
+
+def _recovered(directory: Path, clock: Clock, zone: tzinfo, steps: Sequence[str], why: str) -> apsw.Connection:
+    """Recover the store; raise `StoreUnusable` where the disk does not let us: the next start tries again."""
+    try:
+        return recovery.recover(directory, clock.boot, clock.now(), zone, steps, why)
+    except OSError as error:
+        told = error.strerror
+    except apsw.Error as error:
+        told = str(error)
+    raise opening.StoreUnusable(
+        f"{directory}: is damaged ({why}), and cannot be recovered (is the disk full?): {told}", 73
     )
 
 

@@ -1,0 +1,1 @@
+"""How a command reaches a gateway: its control socket (``client``), its API (``api``), its file (``offline``)."""

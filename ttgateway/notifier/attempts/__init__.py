@@ -1,0 +1,1 @@
+"""Attempts: one request to one listener, byte by byte, within a deadline, and the outcome that it comes to."""

@@ -1,0 +1,1 @@
+"""Callbacks: what a URL must be, whom we may call (``policy``), and whether anybody is there."""
