@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from tests.simulation import misfortunes
+from tests.simulation.people import NOT_NOW
 
 if TYPE_CHECKING:
     from tests.simulation.world import Shop
@@ -35,7 +36,7 @@ def end(shop: "Shop") -> None:
     if shop.profile.disks:
         _hinder(shop)
     for url in shop.ghosts:
-        shop.auditor.ask("DELETE", "/api/v2/register", {"http_client": url}, lambda *_: None)
+        _remove(shop, url)
     ends = timeline.now + SETTLED_WITHIN
     while timeline.now < ends:
         timeline.run(timeline.now + 10.0)
@@ -48,6 +49,16 @@ def end(shop: "Shop") -> None:
     timeline.run(timeline.now + 120.0)  # what waits for no account: replays, snapshots
     shop.model.look()
     _leave(shop)
+
+
+def _remove(shop: "Shop", url: str) -> None:
+    """Remove the listener of a device that has moved; again, where the disk has failed just now."""
+
+    def heard(status: int, _: object, __: bytes) -> None:
+        if status in NOT_NOW:
+            shop.timeline.after(1.0, lambda: _remove(shop, url))
+
+    shop.auditor.ask("DELETE", "/api/v2/register", {"http_client": url}, heard)
 
 
 def _hinder(shop: "Shop") -> None:

@@ -17,6 +17,9 @@ V1, V2 = "/api/v1", "/api/v2"
 PATIENCE = 20.0
 """Seconds after which a client hangs up."""
 
+NOT_NOW = (503, 507)
+"""The gateway cannot do it at present."""
+
 Found = Callable[[], Process | None]
 Said = Callable[[str], None]
 
@@ -63,7 +66,7 @@ class Client:
 
         def once(status: int, answer: Any, raw: bytes) -> None:
             over.append(True)
-            if status >= 500 and status not in (503, 507):
+            if status >= 500 and status not in NOT_NOW:
                 self.model.wrong(f"{method} {path} was answered with {status} {answer}")
             self.said(f"{method} {path} {json.dumps(body)} -> {status}")
             heard(status, answer, raw)

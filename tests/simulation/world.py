@@ -30,6 +30,7 @@ from ttgateway.settings import Journal, Settings
 _OF_THE_DISK = (
     "A commit failed",
     "The journal cannot be read",
+    "The log of the store cannot",
     "The store cannot be read",
     "The store could not be",
     "{count} more lines like the next",

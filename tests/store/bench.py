@@ -40,12 +40,13 @@ class Slip:
 
 
 class Bench:
-    """A `GroupCommit` on a table of numbers, whose disk is as slow as the test wants."""
+    """A `GroupCommit` on a table of numbers, whose disk is as slow as the test wants; a log of one page is long."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str = ":memory:") -> None:
         self.timers = Clock()
         self.disk = OnDemand()
-        self.db = apsw.Connection(":memory:")
+        self.db = apsw.Connection(path)
+        self.db.execute("PRAGMA wal_autocheckpoint = 1")
         self.db.execute("CREATE TABLE numbers (number INTEGER)")
         self.reread: list[list[int]] = []
         self.can_read = True

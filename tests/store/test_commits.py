@@ -1,9 +1,12 @@
+from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from twisted.logger import eventAsText
 
 from tests.conftest import Logged
+from tests.disks.recording import install
 from tests.store.bench import Bench, Slip, insert, refuse
 from tests.support import result_of
 from ttgateway.refusals import DiskFull, NotNow
@@ -103,6 +106,28 @@ def test_failure_upon_failure_writes_no_line_for_each_onto_the_full_disk(bench: 
     assert sum(len(eventAsText(event)) for event in logged.flush()) < BURST
     assert bench.commits.failures == 500
     bench.timers.advance(MEND_EVERY)
+
+
+def test_a_log_that_grows_is_told_once_and_once_more_the_next_time(tmp_path: Path, logged: Logged) -> None:
+    recording = install().watch(tmp_path)
+    bench = Bench(str(tmp_path / "numbers.db"))
+    bench.db.execute("PRAGMA journal_mode = WAL")
+    seen: list[BaseException] = []
+    bench.commits.on_error(seen.append)
+    for number in range(2):
+        recording.fail("xWrite", apsw.IOError("disk I/O error"), ending=".db")
+        for _ in range(3):
+            bench.write(insert(number), "good")
+            bench.disk.step()
+        recording.mend()
+        bench.write(insert(number), "good")
+        bench.disk.step()
+    told = [eventAsText(event) for event in logged.flush()]
+    assert len(told) == len(seen) == 2
+    assert "cannot be put into its file, and grows" in told[0]
+    assert bench.story.count("good written") == 8
+    bench.db.close()
+    install().forget(recording)
 
 
 def test_after_a_failure_the_next_write_is_tried_again(bench: Bench, logged: Logged) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from tests.disks.recording import install
 from ttgateway.store.transactions import Lost, Transactions
 
 
@@ -29,12 +30,17 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "numbers.db"
 
 
-@pytest.fixture
-def db(path: Path) -> Iterator[apsw.Connection]:
+def connection_to(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path))
     for statement in ("journal_mode = WAL", "cache_size = 1", "wal_autocheckpoint = 0"):
         connection.execute(f"PRAGMA {statement}")
     connection.execute("CREATE TABLE numbers (number INTEGER, filling BLOB)")
+    return connection
+
+
+@pytest.fixture
+def db(path: Path) -> Iterator[apsw.Connection]:
+    connection = connection_to(path)
     yield connection
     connection.close()
 
@@ -85,3 +91,30 @@ def test_what_was_refused_does_not_come_back_after_a_kill(db: apsw.Connection, p
     assert numbers(copy) == [1]
     assert copy.pragma("integrity_check") == "ok"
     copy.close()
+
+
+def test_what_is_durable_is_not_refused_as_the_log_cannot_be_put_into_the_file(tmp_path: Path) -> None:
+    recording = install().watch(tmp_path)
+    db = connection_to(tmp_path / "numbers.db")
+    db.execute("PRAGMA wal_autocheckpoint = 3")
+    transactions = Transactions(db, numbers)
+    recording.fail("xWrite", apsw.IOError("disk I/O error"), ending=".db")
+    assert [transactions.run([insert]) for _ in range(5)] == [[None]] * 5
+    assert isinstance(transactions.obstacle, apsw.IOError)
+    assert log_of(tmp_path / "numbers.db") > 4 * 4096
+    recording.mend()
+    assert transactions.run([insert]) == [None]
+    assert transactions.obstacle is None
+    assert len(numbers(db)) == 6
+    db.close()
+    install().forget(recording)
+
+
+def test_the_log_is_put_into_the_file_when_it_has_so_many_pages(path: Path) -> None:
+    db = connection_to(path)
+    db.execute("PRAGMA wal_autocheckpoint = 20")
+    transactions = Transactions(db, numbers)
+    for _ in range(100):
+        assert transactions.run([insert]) == [None]
+    assert log_of(path) < 22 * (4096 + 24) + 32
+    db.close()

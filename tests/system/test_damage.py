@@ -12,6 +12,7 @@ from tests.support import OnDemand, result_of
 from tests.system.daemon import Client, Daemon, eventually
 from tests.system.listeners import Listener
 from ttgateway.store import opening
+from ttgateway.store.disk import BACKUPS, numbered
 from ttgateway.store.opening import FILE
 from ttgateway.store.tables import listeners
 
@@ -80,6 +81,7 @@ def test_damage_found_while_running_is_recovered_by_a_start_of_its_own(
     try:
         daemon.start()
         process = daemon.process.pid
+        eventually(lambda: numbered(daemon.state / BACKUPS, ".db"))  # or the first copy would read the damage
         damage(daemon.state)
         assert healthy(daemon)[0] == 200
         listener.open()

@@ -74,6 +74,7 @@ class GroupCommit:
         self._watchers: list[Callable[[], None]] = []
         self._failed_for: Callable[[BaseException], None] = lambda error: None
         self._running = False
+        self._obstacle: Exception | None = None  # to the log, as it was told last
         self._mending: Exception | None = None  # why the file could be neither written nor read
         self._stopping = False
         self._timer: IDelayedCall | None = None
@@ -246,6 +247,7 @@ class GroupCommit:
     def _committed(self, results: list[Any], group: list[_Waiting], settling: list[Deferred[bool]]) -> None:
         self.commits += 1
         self.failing = None
+        self._hindered(self._transactions.obstacle)
         self.figures.sizes.observe(len(results))
         self.figures.seconds.observe(self.now() - self._began)
         self.writes += len(group)
@@ -266,6 +268,13 @@ class GroupCommit:
             self._arm(max(0.0, self._news_since + SOON - self.now()))
         for waiter in settling:
             waiter.callback(True)
+
+    def _hindered(self, obstacle: Exception | None) -> None:
+        """Say once that the log grows: nobody is refused for it, but it needs room, and a start takes longer."""
+        if obstacle is not None and self._obstacle is None:
+            self._log.error("The log of the store cannot be put into its file, and grows: {error!r}", error=obstacle)
+            self._failed_for(obstacle)
+        self._obstacle = obstacle
 
     def _failed(self, lost: Lost, group: list[_Waiting], settling: list[Deferred[bool]]) -> None:
         """Refuse all that was decided since the last good commit: the group, and what has come to wait since."""

@@ -21,12 +21,19 @@ class Lost:
 
 
 class Transactions:
-    """Runs on the executor that has ``connection``; ``reread`` returns what the file holds."""
+    """Runs on the executor that has ``connection``; ``reread`` returns what the file holds.
+
+    ``obstacle`` is why the log could not be put into the file when it was last due; ``None`` where it could. What was
+    committed is durable all the same. SQLite's own automatic checkpoint says nothing of it, and the log grows.
+    """
 
     def __init__(self, connection: apsw.Connection, reread: Work[Any]) -> None:
         self._connection = connection
         self._reread = reread
         self._remnants = False  # of one that failed may be in the log
+        self._most = int(connection.pragma("wal_autocheckpoint"))
+        self.obstacle: Exception | None = None
+        connection.set_wal_hook(self._put_away)
 
     def run(self, works: Sequence[Work[Any]]) -> list[Any] | Lost:
         """Run all works in one transaction, or none of them; return their results."""
@@ -51,6 +58,16 @@ class Transactions:
         with suppress(apsw.Error):  # the next transaction begins with it
             self._clear_log()
         return self._reread(self._connection)
+
+    def _put_away(self, connection: apsw.Connection, _: str, pages: int) -> int:
+        """Put the log into the file after a commit, where it has become so long, as SQLite does if nobody else will."""
+        if 0 < self._most <= pages:
+            try:
+                connection.wal_checkpoint()
+                self.obstacle = None
+            except apsw.Error as error:
+                self.obstacle = error
+        return apsw.SQLITE_OK
 
     def _clear_log(self) -> None:
         """Let a new log begin, or raise ``apsw.Error``.
