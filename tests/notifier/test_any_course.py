@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -35,7 +36,26 @@ class Device:
         self.parked: set[int] = set()
         self.unparked = 0
         self.snapshots = 0
+        self.orders: dict[str, tuple[int, str]] = {}  # the seq and the state that were told of each
+        self.named: set[str] = set()  # since the mark at the begin of a snapshot
         self.overtaken: Peer | None = None  # on it a part of a replay was in flight when one from further back began
+
+    def follows(self, change: dict[str, Any]) -> None:
+        """Do what a display does: show what was told last of each order, and close what a snapshot does not name."""
+        if change["type"] == "SNAPSHOT_BEGIN":
+            self.named = set()
+        elif change["type"] == "SNAPSHOT_END":
+            for order in self.orders.keys() - self.named:
+                self.orders[order] = (change["seq"], "cleared")
+        else:
+            self.named.add(change["uuid"])
+            self.orders[change["uuid"]] = max(
+                self.orders.get(change["uuid"], (0, "")), (change["seq"], change["state"])
+            )
+
+    @property
+    def shown(self) -> set[str]:
+        return {order for order, (_, state) in self.orders.items() if state != "cleared"}
 
     def acknowledges(self, seq: int, kind: str, flags: str, *, overtaken: bool) -> None:
         self.told.append(seq)
@@ -136,6 +156,7 @@ class Course(RuleBasedStateMachine):
         if status < 300:
             assert headers["ttgateway-previous"] == str(device.told[-1] if device.told else 0)
             device.acknowledges(seq, change["type"], flags, overtaken=overtaken)
+            device.follows(change)
         elif status in (404, 500):
             device.refused[seq, flags] += 1
         parked = progress.parked
@@ -238,6 +259,8 @@ class Course(RuleBasedStateMachine):
                 first = sorted({*device.first, *(seq for seq, flags in device.refused if not flags)})
                 assert first == list(range(progress.base + 1, self.shop.store.journal.last + 1))
             assert all(device.refused[seq, "replay"] >= TRIES for seq in device.owed)
+            if max(device.refused.values(), default=0) < TRIES:
+                assert device.shown <= {entry.order_uuid for entry in self.shop.store.journal.standing()}
         self.shop.wait(5)
         assert self.shop.timers.getDelayedCalls() == []
         self.shop.close()

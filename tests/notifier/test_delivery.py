@@ -33,7 +33,7 @@ def expected(*, behind: bool, narrowed: bool, snapshot: bool, replay: bool) -> l
     """Return the seq and the flags of all that is told."""
     again = [(1, "replay"), (2, "replay")] if replay else []
     if snapshot:
-        return [*again, (5, "snapshot"), (7, "snapshot")]
+        return [*again, (CLEARED, "snapshot"), (5, "snapshot"), (7, "snapshot")]
     newest = [5, 6, 7] if behind else WAITING
     flags = "coalesced" if behind else ""
     return again + [(seq, flags) for seq in newest if not (narrowed and seq == PAGED)]

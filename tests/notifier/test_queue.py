@@ -322,3 +322,22 @@ def test_a_damaged_change_is_made_good_by_how_things_stand(shop: Shop, logged: L
     assert deliveries[-1][1]["ttgateway-flags"] == "snapshot"
     assert shop.progress(listener).cursor == 1_200
     assert len(logged.flush()) == 1
+
+
+def test_beside_a_damaged_change_it_is_still_told_which_orders_were_cleared(shop: Shop, logged: Logged) -> None:
+    listener = shop.register()
+    shop.dial.peer.lose()
+    shop.dial.down.add("10.0.0.2")
+    for number in range(600):  # more than stay in memory
+        shop.post(str(number))
+        shop.clear(str(number))
+    shop.wait(0.1)
+    shop.store._connections[1].execute("UPDATE changes SET body = CAST('{}' AS BLOB) WHERE seq = 50")
+    shop.dial.down.clear()
+    shop.gateway.registry.heard("10.0.0.2")
+    shop.wait(1)
+    deliveries = answered(shop)
+    assert [body["seq"] for body, _ in deliveries] == [seq for seq in range(2, 1_201, 2) if seq != 50]
+    assert {headers["ttgateway-flags"] for _, headers in deliveries} == {"snapshot"}
+    assert shop.progress(listener).cursor == 1_200
+    assert "is damaged in the journal" in str(logged.flush())

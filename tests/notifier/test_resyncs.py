@@ -62,6 +62,85 @@ def test_it_comes_in_place_of_what_waits(shop: Shop) -> None:
     assert (shop.progress(listener).coalesced, shop.progress(listener).cursor) == (5, 7)
 
 
+def test_who_knows_no_marks_is_first_told_which_orders_were_cleared_while_it_was_away(shop: Shop) -> None:
+    listener = with_two_orders(shop, api=1)
+    shop.dial.down.add("10.0.0.2")
+    shop.dial.peer.lose()
+    shop.post("2", "7")
+    shop.clear("1")
+    shop.post("3")
+    shop.clear("3")
+    shop.resync(listener)
+    back(shop)
+    deliveries = answered(shop)
+    assert [(body["seq"], body["state"]) for body, _ in deliveries] == [(4, "cleared"), (6, "cleared"), (3, "located")]
+    assert {headers["ttgateway-flags"] for _, headers in deliveries} == {"snapshot"}
+    progress = shop.progress(listener)
+    assert (progress.delivered, progress.coalesced, progress.cursor, progress.snapshot_due) == (2, 4, 6, False)
+    assert shop.accounts_balance()
+
+
+def test_however_many_they_are(shop: Shop) -> None:
+    listener = shop.register(api=1)
+    shop.dial.down.add("10.0.0.2")
+    for number in range(250):
+        shop.post(str(number))
+        shop.clear(str(number))
+    shop.post("999")
+    shop.resync(listener)
+    back(shop)
+    assert seqs(answered(shop)) == [*range(2, 501, 2), 501]
+    assert shop.progress(listener).cursor == 501
+
+
+def test_what_is_cleared_while_these_are_told_is_told_too_and_then_how_things_stand(shop: Shop) -> None:
+    listener = with_two_orders(shop)
+    shop.dial.down.add("10.0.0.2")
+    shop.dial.peer.lose()
+    shop.clear("1")
+    shop.post("3")
+    shop.resync(listener)
+    back(shop)
+    assert told(shop.dial.peer)[0]["seq"] == 3
+    shop.clear("2")
+    shop.replay(listener, 0)  # it comes after the snapshot, which has begun
+    shop.dial.peer.answer()
+    deliveries = answered(shop)
+    assert [(body["seq"], headers.get("ttgateway-flags")) for body, headers in deliveries] == [
+        (5, "snapshot"),
+        (4, "snapshot"),
+        *((seq, "replay") for seq in range(1, 3)),
+    ]
+    assert shop.progress(listener).cursor == 5
+
+
+def test_a_restart_in_the_middle_begins_them_anew(shop: Shop) -> None:
+    listener = with_two_orders(shop)
+    shop.dial.down.add("10.0.0.2")
+    shop.dial.peer.lose()
+    shop.clear("1")
+    shop.clear("2")
+    shop.resync(listener)
+    back(shop)
+    assert told(shop.dial.peer)[0]["seq"] == 3
+    shop.dial.peer.answer()
+    shop.dial.peer.lose()
+    shop.restart_notifier()
+    shop.wait(6)
+    assert seqs(answered(shop)) == [3, 4]
+    assert shop.progress(listener).cursor == 4
+
+
+def test_who_does_not_want_to_hear_of_it_is_not_told_which_were_cleared(shop: Shop) -> None:
+    listener = with_two_orders(shop, events=["ORDER_CREATED"])
+    shop.dial.down.add("10.0.0.2")
+    shop.dial.peer.lose()
+    shop.clear("1")
+    shop.resync(listener)
+    back(shop)
+    assert seqs(answered(shop)) == [2]
+
+
 def test_several_before_it_begins_are_one(shop: Shop) -> None:
     listener = with_two_orders(shop, snapshot=True)
     shop.dial.down.add("10.0.0.2")

@@ -100,8 +100,12 @@ class Subscription:
         for seq in sorted(journal):
             if seq <= self.base or seq in acked or refusals[seq] >= TRIES or self._unwanted(journal[seq]):
                 continue
-            active = newest[journal[seq]["uuid"]] == seq and journal[seq]["state"] != "cleared"
-            if active or not (self._superseded(seq, journal) or self._covered(seq) or self._loosely_covered(seq)):
+            if newest[journal[seq]["uuid"]] != seq:
+                excused = self._superseded(seq, journal) or self._covered(seq) or self._loosely_covered(seq)
+            else:  # how the order stands: only that it was cleared can be told in another way
+                cleared = journal[seq]["state"] == "cleared"
+                excused = cleared and (self._covered(seq) or self._refused_marks())
+            if not excused:
                 found.append(f"{self.label} was never told of change {seq}: {journal[seq]}")
         return found + self._unreplayed(journal, refusals)
 
@@ -122,7 +126,7 @@ class Subscription:
         return any(delivery.seq >= seq for _, delivery in self.acks if delivery.id.endswith(".end"))
 
     def _loosely_covered(self, seq: int) -> bool:
-        """Tell whether a snapshot without marks may have passed over a change: it may have been empty."""
+        """Tell whether a snapshot without marks may have passed over a change of which there was a later one."""
         if all(wishes.snapshot for wishes in self.wishes) and not self._refused_marks():
             return False
         after = [at for at, delivery in self.acks if delivery.seq > seq and delivery.flags in PLAIN]

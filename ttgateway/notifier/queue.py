@@ -145,7 +145,7 @@ class ListenerQueue:
             self._look()
         elif result.check(DamagedEntryError):
             self._log.error("{error}; {url} gets a snapshot", error=result.value, url=self.listener.named)
-            self._upcoming.lose()
+            self._upcoming.lose(damaged=True)
             self._look()
         else:
             self._log.error("The journal cannot be read: {error!r}", error=result.value)

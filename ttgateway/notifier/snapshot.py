@@ -1,6 +1,7 @@
 """A snapshot: how things stand, told in place of what waits (protocol section 7)."""
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
@@ -24,17 +25,23 @@ class Standing(Protocol):
 def snapshot(listener: Listener, cursor: int, journal: Standing) -> deque[Delivery]:
     """Return the newest change of each active order, between two marks where the listener asked for snapshots.
 
-    A listener that did not ask (a version 1 device knows no such thing) gets the orders alone: perhaps nothing. The
-    last delivery takes the listener from ``cursor`` to the journal's end.
+    A listener that did not ask (a version 1 device knows no such thing) gets the orders alone: perhaps nothing. What
+    was cleared among what waits comes before these. The last delivery takes the listener from ``cursor`` to the end of
+    the journal.
     """
     last, standing = journal.last, journal.standing()
-    told = deque(Delivery(entry.seq, entry.text(listener.api), None, flags=SNAPSHOT) for entry in standing)
+    told = parts(listener, standing)
     if listener.snapshot:
         told.appendleft(_mark(b'{"type":"SNAPSHOT_BEGIN","seq":%d}' % last, last, ".begin"))
         told.append(_mark(b'{"type":"SNAPSHOT_END","seq":%d,"count":%d}' % (last, len(standing)), last, ".end"))
     if told:
         told[-1] = msgspec.structs.replace(told[-1], cursor=last, coalesced=max(0, last - cursor), ends_snapshot=True)
     return told
+
+
+def parts(listener: Listener, entries: Iterable[Entry]) -> deque[Delivery]:
+    """Return what tells ``entries`` as parts of a snapshot, none of which takes the listener any further."""
+    return deque(Delivery(entry.seq, entry.text(listener.api), None, flags=SNAPSHOT) for entry in entries)
 
 
 def _mark(body: bytes, seq: int, mark: str) -> Delivery:

@@ -2,8 +2,9 @@
 
 Normally that is the change that follows the cursor: from memory, or from a page that is read from the file. A
 listener that asked for the latest only and is behind gets, of the changes that wait, the newest of each order. A
-listener that is due a snapshot gets the newest change of each active order instead of what waits. And before all that
-it gets again what a replay is to tell, each change of it.
+listener that is due a snapshot gets the newest change of each active order instead of what waits; one that knows no
+marks, by which it would see which orders are no longer active, first gets the change that cleared each of those. And
+before all that it gets again what a replay is to tell, each change of it.
 """
 
 from collections import deque
@@ -15,7 +16,8 @@ from twisted.python.failure import Failure
 from ttgateway.clock import Clock
 from ttgateway.notifier.delivery import COALESCED, REPLAY, SNAPSHOT, Again, Delivery
 from ttgateway.notifier.resyncs import Resyncs
-from ttgateway.notifier.snapshot import snapshot
+from ttgateway.notifier.snapshot import parts, snapshot
+from ttgateway.orders.change import ChangeType
 from ttgateway.store.tables.entry import Entry
 from ttgateway.store.tables.journal import Journal
 from ttgateway.store.tables.listeners import CatchUp, Listener, Progress
@@ -37,8 +39,10 @@ class Upcoming:
     __slots__ = (
         "_as_of",
         "_begun",
+        "_cleared_upto",
         "_clock",
         "_course",
+        "_damaged",
         "_failed",
         "_journal",
         "_listener",
@@ -57,6 +61,8 @@ class Upcoming:
         self._ready: deque[Delivery] | None = None  # none for most listeners at most times
         self._begun = False  # some of the snapshot that is ready was told
         self._failed = False  # what is ready was tried in vain
+        self._cleared_upto = 0  # the seq up to which a snapshot without marks has told which orders were cleared
+        self._damaged = False  # some of what waits was found to be
         self._as_of = 0  # the seq up to which what is ready tells how things stand
         self._course = 0  # another number: what is being read is no longer what comes next
         self.moved = False
@@ -87,11 +93,13 @@ class Upcoming:
             return self._ready[0]
         self._ready = None
         progress = self._progress
-        if progress.replaying:
+        if progress.replaying and not self._begun:
             if progress.replay_after >= self._journal.trimmed:
                 return None
             self.lose()
-        if progress.cursor < self._journal.trimmed or (progress.snapshot_due and not self.is_held()):
+        if self._is_due():
+            if self._owes_cleared():
+                return None
             self._make_snapshot()
             return self.next()
         events = self._listener.events
@@ -107,7 +115,7 @@ class Upcoming:
 
     def is_held(self) -> bool:
         """Tell whether a snapshot is due that has to wait, while changes are told."""
-        return self._progress.snapshot_due and self._resyncs.holds(self._clock.now().uptime)
+        return self._progress.snapshot_due and not self._begun and self._resyncs.holds(self._clock.now().uptime)
 
     def failed(self) -> None:
         """The listener is down: what tells it how things stand is made anew, if they stand otherwise by then."""
@@ -129,9 +137,10 @@ class Upcoming:
             self._begun = False
             self._progress.snapshot_due = self._resyncs.ended()
 
-    def lose(self) -> None:
-        """What comes next is gone, or damaged: what is left of a replay ends, and a snapshot makes it good."""
+    def lose(self, *, damaged: bool = False) -> None:
+        """What comes next is gone, or ``damaged``: what is left of a replay ends, and a snapshot makes it good."""
         progress = self._progress
+        self._damaged = self._damaged or damaged
         progress.replay_after = progress.replay_upto
         progress.snapshot_due = True
         self._resyncs.waive()
@@ -141,10 +150,14 @@ class Upcoming:
         """Read a page of what waits; fails with `DamagedEntryError`."""
         progress, journal, course = self._progress, self._journal, self._course
         cursor, last = progress.cursor, journal.last
-        if progress.replaying:
+        if progress.replaying and not self._begun:
             after = progress.replay_after
             again = journal.page_again(self._listener.id, after, progress.replay_upto)
             reading = again.addCallback(self._take_again, course, after)
+        elif self._is_due():
+            after = max(cursor, self._cleared_upto, journal.trimmed)
+            cleared = journal.cleared_page(after, last, sound=self._damaged)
+            reading = cleared.addCallback(self._take_cleared, course)
         elif self._is_behind():
             newest = journal.newest_page(cursor, last, self._listener.events)
             reading = newest.addCallback(self._take_newest, course, cursor, last)
@@ -159,7 +172,20 @@ class Upcoming:
     def _drop(self) -> None:
         self._ready = None
         self._begun = self._failed = False
+        self._cleared_upto = 0
         self._course += 1
+
+    def _is_due(self) -> bool:
+        """Tell whether a snapshot is to be told now, or the rest of one."""
+        progress = self._progress
+        return progress.cursor < self._journal.trimmed or (progress.snapshot_due and not self.is_held())
+
+    def _owes_cleared(self) -> bool:
+        """Tell whether it must be read which orders were cleared: only by that a listener without marks knows it."""
+        listener = self._listener
+        if listener.snapshot or (listener.events and ChangeType.MODIFIED not in listener.events):
+            return False
+        return max(self._progress.cursor, self._cleared_upto) < self._journal.last
 
     def _from_memory(self) -> Delivery | None:
         progress, journal, events = self._progress, self._journal, self._listener.events
@@ -246,6 +272,13 @@ class Upcoming:
             self._pass_over(last, last - cursor)
         self._ready, self._as_of = ready, last
 
+    def _take_cleared(self, page: tuple[list[Entry], int], course: int) -> None:
+        """Make ready, as the first part of a snapshot, what cleared the orders that are no longer active."""
+        if course != self._course:
+            return
+        entries, self._cleared_upto = page
+        self._ready, self._as_of = parts(self._listener, entries), self._cleared_upto
+
     def _pass_over(self, seq: int, filtered: int) -> None:
         self._progress.filtered += filtered
         self._progress.cursor = seq
@@ -254,7 +287,9 @@ class Upcoming:
     def _make_snapshot(self) -> None:
         progress, last = self._progress, self._journal.last
         self._ready, self._as_of = snapshot(self._listener, progress.cursor, self._journal), last
+        self._damaged = False
         if not self._ready:
+            self._begun = False
             progress.coalesced += max(0, last - progress.cursor)
             progress.cursor = last
             progress.snapshot_due = self._resyncs.ended()

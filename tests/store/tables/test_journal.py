@@ -177,6 +177,44 @@ def test_of_an_order_whose_row_is_gone_each_change_is_the_newest(shop: Shop) -> 
     assert newest(shop, 0, 4) == [(1, 0), (2, 0), (3, 0), (4, 0)]
 
 
+def cleared(shop: Shop, after: int, upto: int, *, sound: bool = False) -> tuple[list[int], int]:
+    page, read_upto = result_of(shop.store.journal.cleared_page(after, upto, sound=sound))
+    return [entry.seq for entry in page], read_upto
+
+
+def test_what_cleared_an_order_is_found_though_its_row_may_be_gone(shop: Shop) -> None:
+    shop.post("1")  # 1
+    shop.post("2")  # 2
+    shop.clear("1")  # 3
+    shop.post("1")  # 4
+    shop.clear("2")  # 5
+    assert cleared(shop, 0, 5) == ([3, 5], 5)
+    assert cleared(shop, 3, 5) == ([5], 5)
+    assert cleared(shop, 0, 4) == ([3], 4)
+    result_of(shop.store.write(lambda db: db.execute("DELETE FROM orders WHERE cleared IS NOT NULL")))
+    assert cleared(shop, 1, 5) == ([2, 3, 5], 5)
+
+
+def test_what_cleared_the_orders_comes_in_pages(shop: Shop) -> None:
+    for name in range(PAGE + 1):
+        shop.post(str(name))
+        shop.clear(str(name))
+    last = shop.store.journal.last
+    first, upto = cleared(shop, 0, last)
+    assert (len(first), upto) == (PAGE, first[-1])
+    assert cleared(shop, upto, last) == ([last], last)
+
+
+def test_what_cleared_an_order_is_left_out_where_it_is_damaged_and_only_sound_ones_are_wanted(shop: Shop) -> None:
+    for name in ("1", "2"):
+        shop.post(name)
+        shop.clear(name)
+    result_of(shop.store.write(lambda db: db.execute("UPDATE changes SET at = at + 1 WHERE seq = 2")))
+    with pytest.raises(DamagedEntryError):
+        cleared(shop, 0, 4)
+    assert cleared(shop, 0, 4, sound=True) == ([4], 4)
+
+
 @pytest.mark.parametrize("types", [(), (MODIFIED,), (PAGED,)])
 def test_the_newest_of_each_take_no_more_work_for_a_change_the_longer_the_journal_is(types: tuple[str, ...]) -> None:
     def steps(changes: int) -> int:

@@ -15,7 +15,7 @@ from ttgateway.store.damage.soundness import RECENT, DamagedStoreError
 from ttgateway.store.executor import Executor
 from ttgateway.store.tables import orders
 from ttgateway.store.tables.batches import Rows
-from ttgateway.store.tables.entry import COLUMNS, Entry, Values, entry_of
+from ttgateway.store.tables.entry import COLUMNS, DamagedEntryError, Entry, Values, entry_of
 
 PAGE = 100
 """How many changes are read at once for a listener that is further behind."""
@@ -126,6 +126,14 @@ class Journal:
         """
         return self._executor.run(lambda: _newest_of_each(self._connection, after, upto, types))
 
+    def cleared_page(self, after: int, upto: int, *, sound: bool) -> Deferred[tuple[list[Entry], int]]:
+        """Read, of the changes after ``after`` and up to ``upto``, those that cleared an order; at most `PAGE`, by seq.
+
+        With them comes the seq up to which these are all. Fails with `DamagedEntryError`, unless only the ``sound``
+        ones are wanted.
+        """
+        return self._executor.run(lambda: _cleared(self._connection, after, upto, sound))
+
     def standing(self) -> list[Entry]:
         """Return the newest change of each active order, by seq: what a snapshot tells."""
         return sorted(self._newest.values(), key=lambda entry: entry.seq)
@@ -228,6 +236,26 @@ def _newest_of_each(db: apsw.Connection, after: int, upto: int, types: Sequence[
         (entry, int(db.execute(others, (seq, entry.seq, *types)).get))
         for seq, entry in zip(before, entries, strict=False)
     ]
+
+
+_CLEARED = (
+    f"SELECT {COLUMNS} FROM changes AS c WHERE seq > ? AND seq <= ? AND NOT EXISTS"  # noqa: S608
+    " (SELECT 1 FROM orders AS o WHERE o.uuid = c.order_uuid AND (o.seq <> c.seq OR o.cleared IS NULL))"
+    " ORDER BY seq LIMIT ?"
+)
+"""Of an order that is gone from the history each change counts as its last."""
+
+
+def _cleared(db: apsw.Connection, after: int, upto: int, sound: bool) -> tuple[list[Entry], int]:
+    rows = db.execute(_CLEARED, (after, upto, PAGE)).fetchall()
+    found = []
+    for row in rows:
+        try:
+            found.append(Entry.from_row(row))
+        except DamagedEntryError:
+            if not sound:
+                raise
+    return found, int(rows[-1][0]) if len(rows) == PAGE else upto  # type: ignore[arg-type]  # a seq
 
 
 def _recent(db: apsw.Connection, last: int) -> list[Entry]:
