@@ -72,6 +72,25 @@ def daemon(tmp_path: Path) -> Daemon:
     return Daemon(tmp_path / "daemon")
 
 
+def test_a_store_whose_file_was_deleted_is_put_back_by_the_stop(daemon: Daemon) -> None:
+    try:
+        daemon.start()
+        assert posted(daemon, 1) == 200
+        (daemon.state / FILE).unlink()
+        assert posted(daemon, 2) == 200
+        daemon.stop()
+        assert (daemon.state / FILE).exists()
+        daemon.start()
+        client = daemon.client()
+        orders = client.call("GET", "/api/v2/activeorders").fields
+        client.close()
+        assert [order["name"] for order in orders["items"]] == ["1", "2"]
+        assert healthy(daemon)[0] == 200
+        daemon.stop()
+    finally:
+        daemon.end()
+
+
 def test_damage_found_while_running_is_recovered_by_a_start_of_its_own(
     daemon: Daemon, listen: Callable[..., Listener]
 ) -> None:

@@ -153,11 +153,16 @@ def open_memory(boot: str, now: Moment) -> apsw.Connection:
 
 def close(connection: apsw.Connection, now: Moment) -> None:
     """Leave the mark of a clean stop, put the log into the file, and close the connection."""
+    mark_clean(connection, now)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+def mark_clean(connection: apsw.Connection, now: Moment) -> None:
+    """Note in the file that nothing is written to it any more, and when that was."""
     with connection:
         age.note(connection, now)
         connection.execute("UPDATE gateway SET clean = 1")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
 
 
 def refuse_newer(connection: apsw.Connection, path: str, steps: Sequence[str]) -> int:

@@ -24,6 +24,7 @@ from ttgateway.store.disk import BACKUPS, Disk, NoDisk, StateDisk
 from ttgateway.store.executor import Executor, Watched
 from ttgateway.store.opening import NOTE_TIME_EVERY
 from ttgateway.store.pace import CommitPace, Pace
+from ttgateway.store.place import DisplacedError, Place
 from ttgateway.store.tables import listeners, openings, orders, preferences, tokens
 from ttgateway.store.tables.journal import Journal
 from ttgateway.store.transactions import Work
@@ -49,10 +50,12 @@ class Store:
         limits: Limits,
         disk: Disk,
         backups: Backups | None = None,
+        place: Place | None = None,
     ) -> None:
         self._clock = clock
         self._connections = (reading, writing)
         self.disk = disk
+        self._place = place
         self.epoch, self.id, known = map(str, writing.execute("SELECT epoch, id, damage FROM gateway").get)
         self._on_failure: Callable[[orders.Standing], None] = lambda standing: None
         self.writer_pace, self.reader_pace = Pace(writer), Pace(reader)
@@ -68,7 +71,7 @@ class Store:
         self.backups = backups
         if backups is not None:
             backups.on_error(self.findings.copied)
-        self.upkeep = Upkeep(self.commits, self.journal, disk, clock, limits, backups)
+        self.upkeep = Upkeep(self.commits, self.journal, disk, clock, limits, backups, self.look)
         self.standing = orders.standing(writing)
         self.listeners = listeners.load(writing)
         self.tokens = tokens.load(writing)
@@ -97,6 +100,16 @@ class Store:
             self._log.error("The store cannot be read: {error!r}", error=error)
             raise NotNow("The store cannot be read.") from None
 
+    async def look(self) -> bool:
+        """Tell whether the files are still in their place; what is found out, `Findings` hears."""
+        place, reading = self._place, self._connections[0]
+        try:
+            if place is not None:
+                await self._executors[0].run(lambda: place.check(_size(reading)))
+        except DisplacedError:
+            return False
+        return True
+
     def _failed(self, standing: orders.Standing) -> None:
         self.disk.lighten()
         self._on_failure(standing)
@@ -111,17 +124,33 @@ class Store:
         if reading is not writing:
             await reader.run(reading.close)
         try:
-            if self.findings.damaged:
-                await writer.run(lambda: opening.leave(writing))
-            else:
-                await writer.run(lambda: opening.close(writing, self._clock.now()))
-                self.clean = True
-        except apsw.Error as error:
+            await writer.run(lambda: self._close(writing))
+        except (apsw.Error, OSError, opening.StoreUnusable) as error:
             self._log.error("The store could not be closed cleanly: {error!r}", error=error)
         for executor in self._executors:
             executor.close()
         if self.backups is not None:
             self.backups.close()
+
+    def _close(self, writing: apsw.Connection) -> None:
+        if self.findings.damaged:
+            opening.leave(writing)
+        elif self._place is not None and self._place.is_lost:
+            try:
+                opening.mark_clean(writing, self._clock.now())
+                restore.put_back(self._place.directory, writing)
+                self.findings.put_back(self._place.path)
+            finally:
+                opening.leave(writing)  # or SQLite would delete by its name the log of what is there now
+            self.clean = True
+        else:
+            opening.close(writing, self._clock.now())
+            self.clean = True
+
+
+def _size(connection: apsw.Connection) -> int:
+    """Return how many bytes a copy of the store takes."""
+    return int(connection.pragma("page_count")) * int(connection.pragma("page_size"))
 
 
 class _TimeNotes:
@@ -170,6 +199,7 @@ def open_store(
     reading = opening.connect(path)
     room = disk(directory)
     room.load()
+    place = Place(Path(path), room)
     return Store(
         clock=clock,
         timers=timers,
@@ -179,7 +209,8 @@ def open_store(
         reading=reading,
         limits=limits,
         disk=room,
-        backups=Backups(directory / BACKUPS, executor("store-copier"), Path(path), room),
+        backups=Backups(directory / BACKUPS, executor("store-copier"), Path(path), room, lambda: not place.displaced),
+        place=place,
     )
 
 

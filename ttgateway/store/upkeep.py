@@ -1,5 +1,7 @@
 """What is done to the store from time to time: trimming what nobody needs, copies, and the ballast."""
 
+from collections.abc import Awaitable, Callable
+
 import apsw
 from twisted.logger import Logger
 
@@ -38,6 +40,7 @@ class Upkeep:
         clock: Clock,
         limits: Limits,
         backups: Backups | None,
+        look: Callable[[], Awaitable[bool]],
     ) -> None:
         self._commits = commits
         self._journal = journal
@@ -45,12 +48,15 @@ class Upkeep:
         self._clock = clock
         self._limits = limits
         self._backups = backups
+        self._look = look
         self._rounds = 0
         self._ending = False
 
     async def round(self) -> None:
-        """Trim journal and history, load the ballast, and make a backup when one is due."""
+        """Look whether the files are in their place, trim, load the ballast, and make a backup when one is due."""
         try:
+            if not await self._look():
+                return
             await self._trim()
             self._disk.load()
             self._rounds += 1

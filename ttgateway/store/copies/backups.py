@@ -38,16 +38,20 @@ class Asked(msgspec.Struct, frozen=True):
 class Backups:
     """The copies of the store at ``path``; ours are numbered (the clock may be wrong), the newest serves after damage.
 
-    A copy is made where it leaves `LEAST_FREE` bytes on the disk: orders go before.
+    A copy is made where it leaves `LEAST_FREE` bytes on the disk: orders go before. And only while the store is
+    ``in_place``: what lies there else is another one, or would be made, empty, by looking.
     """
 
     _log = Logger()
 
-    def __init__(self, directory: Path, executor: Executor, path: Path, disk: Disk) -> None:
+    def __init__(
+        self, directory: Path, executor: Executor, path: Path, disk: Disk, in_place: Callable[[], bool] = lambda: True
+    ) -> None:
         self._directory = directory
         self._executor = executor
         self._path = path
         self._disk = disk
+        self._in_place = in_place
         self._stopping = False
         self._asked: Asked | None = None
         with contextlib.suppress(OSError):  # the next one that is asked for tells
@@ -114,6 +118,8 @@ class Backups:
         self._copy(self.asked_path)
 
     def _copy(self, target: Path) -> None:
+        if not self._in_place():
+            raise NotNow(f"{self._path} was deleted, moved or replaced.")
         self._directory.mkdir(exist_ok=True)
         source = pages.connect(str(self._path))
         try:

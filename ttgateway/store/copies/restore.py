@@ -18,7 +18,7 @@ import msgspec
 from ttgateway.orders.moment import Moment
 from ttgateway.store import pages
 from ttgateway.store.copies.contents import NO_STORE, Contents, checked, store_version
-from ttgateway.store.copies.copying import sync
+from ttgateway.store.copies.copying import copy, sync
 from ttgateway.store.damage import recovery, salvage
 from ttgateway.store.damage.soundness import DamagedStoreError
 from ttgateway.store.disk import BACKUPS, numbered
@@ -67,6 +67,22 @@ def restore(directory: Path, backup: Path, boot: str, now: Moment, steps: Sequen
         shutil.rmtree(scratch, ignore_errors=True)
     sync(directory)
     return msgspec.structs.replace(made, aside=finish(directory))
+
+
+def put_back(directory: Path, connection: apsw.Connection) -> None:
+    """Let what an open store holds be the store in ``directory``, where its own file has lost its name there.
+
+    What lies in its place goes to ``replaced``, with the log that has no file any more. As with `restore`, a crash
+    leaves all of it or what was there. Raises ``OSError``, ``apsw.Error`` and `StoreUnusable`.
+    """
+    scratch = directory / RESTORING
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(mode=0o700)
+    copy(connection, scratch / FILE)
+    sync(scratch)
+    scratch.rename(directory / RESTORED)
+    sync(directory)
+    finish(directory)
 
 
 def _judged(error: Exception, directory: Path) -> Exception:

@@ -3,10 +3,12 @@
 A page whose checksum does not match is found when it is read, for a listener or for the next backup, perhaps days
 after it was damaged; and what stands on it cannot be told. Nothing is mended under way: the gateway ends and starts
 anew, and the start recovers the store (`ttgateway.store.damage.recovery`), as it does after a power cut. Where a row
-alone does not fit its CRC, on a sound page, the listeners that want it get a snapshot, and the operator is told.
+alone does not fit its CRC, on a sound page, the listeners that want it get a snapshot, and the operator is told. And
+where a file was deleted, moved or replaced, the gateway starts anew too: its end puts back what it has.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 import apsw
 from twisted.internet.interfaces import IReactorTime
@@ -15,6 +17,7 @@ from twisted.logger import Logger
 from ttgateway.store import pages
 from ttgateway.store.commits import GroupCommit
 from ttgateway.store.damage.soundness import DamagedStoreError
+from ttgateway.store.place import DisplacedError
 from ttgateway.store.tables.entry import DamagedEntryError
 
 FRESH = 5.0
@@ -24,7 +27,8 @@ FRESH = 5.0
 class Findings:
     """What was found; ``damage`` is that in words for the operator, ``""`` for nothing.
 
-    ``damaged`` tells that the file has to be recovered: it must not be closed as if all were well.
+    ``damaged`` tells that the file has to be recovered: it must not be closed as if all were well. ``displaced``, that
+    it has to be put back.
     """
 
     _log = Logger()
@@ -36,6 +40,8 @@ class Findings:
         self._on_damage: Callable[[], None] = lambda: None
         self.damage = known
         self.damaged = False
+        self.displaced = False
+        self._unsavable = ""  # what was told of a file that cannot be put back
         commits.on_error(self._look)
 
     def on_damage(self, recover: Callable[[], None]) -> None:
@@ -67,6 +73,10 @@ class Findings:
         if error is not None and pages.is_damage(error):
             self._look(error)
 
+    def put_back(self, path: Path) -> None:
+        """Tell that the store is at ``path`` again, of which it had lost the name."""
+        self._log.warn("What the store holds is in {path} again; what lay there is in replaced", path=str(path))
+
     def _look(self, error: BaseException) -> None:
         if isinstance(error, DamagedEntryError):
             self._note(str(error))
@@ -75,6 +85,18 @@ class Findings:
             self.damage = self.damage or f"found while running: {error}"
             self._log.critical("The store is damaged: {error!r}; the gateway starts anew to recover it", error=error)
             self._on_damage()
+        elif isinstance(error, DisplacedError):
+            self._look_at_place(error)
+
+    def _look_at_place(self, error: DisplacedError) -> None:
+        if error.savable and not self.displaced:
+            self.displaced = True
+            self._log.critical("{error}; the gateway puts back what it has, and starts anew", error=error)
+            self._on_damage()
+        elif not error.savable and str(error) != self._unsavable:
+            self._unsavable = str(error)
+            self._log.critical("{error}", error=error)
+            self._note(self._unsavable)
 
     def _note(self, damage: str) -> None:
         """Keep what was found, unless something is known already: the health stays red until somebody has seen it."""
