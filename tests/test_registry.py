@@ -449,7 +449,10 @@ def test_what_moves_while_a_replay_is_written_is_not_undone(hall: Hall) -> None:
     progress.replay_after, progress.cursor = 3, 11
     hall.settle()
     result_of(pending)
-    assert (progress.replay_after, progress.replay_upto, progress.cursor) == (3, 9, 11)
+    assert (progress.replay_after, progress.replay_upto, progress.cursor) == (3, 11, 11)
+    hall.timers.advance(0.1)
+    in_file = hall.in_file()[0][1]
+    assert (in_file.replay_after, in_file.replay_upto, in_file.cursor) == (3, 11, 11)
 
 
 @pytest.mark.parametrize("since", [9, 10, 2**53])

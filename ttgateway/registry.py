@@ -190,7 +190,9 @@ class Registry:
             raise ChangesGone(f"Changes up to {trimmed} are no longer kept. Take the active orders instead.")
         await self._store.write(listeners.replaying(listener_id, progress.replay_from(since), upto))
         self.listener(listener_id)  # it may be gone by now
-        progress.replay_after, progress.replay_upto = progress.replay_from(since), upto
+        progress.replay_after, progress.replay_upto = progress.replay_from(since), progress.cursor
+        if progress.cursor > upto:
+            self._store.cursors.moved(listener_id, progress)
         if self._watcher is not None:
             self._watcher.replay(listener)
 

@@ -9,7 +9,7 @@ How a change gets to a listener
     queue compares its cursor with the journal before it idles.
 
 How changes are told again
-    A replay is a second position in the progress, which runs up to where the cursor stood, and goes before it. A
+    A replay is a second position in the progress, which runs up to where the cursor stands, and goes before it. A
     snapshot (`snapshot`) is made of what is in memory, when it is due; `Resyncs` holds back what is asked for too
     often. That either is due is durable before it begins. Neither is a state of the queue: they only change what comes
     next.

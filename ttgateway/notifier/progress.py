@@ -35,7 +35,7 @@ def passed_over(progress: Progress, delivery: Delivery) -> None:
     progress.coalesced += delivery.coalesced
     progress.filtered += delivery.filtered
     if delivery.cursor is not None:
-        progress.cursor = delivery.cursor
+        progress.move_to(delivery.cursor)
     if delivery.ends_snapshot:
         progress.snapshot_due = False
     if delivery.again is not None and delivery.goes_on_with_replay(progress):

@@ -291,6 +291,6 @@ class Upcoming:
         if not self._ready:
             self._begun = False
             progress.coalesced += max(0, last - progress.cursor)
-            progress.cursor = last
+            progress.move_to(last)
             progress.snapshot_due = self._resyncs.ended()
             self.moved = True

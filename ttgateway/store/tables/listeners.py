@@ -75,6 +75,13 @@ class Progress(msgspec.Struct, kw_only=True):
         """Whether a replay is under way."""
         return self.replay_after < self.replay_upto
 
+    def move_to(self, seq: int) -> None:
+        """Set the cursor. A replay that is yet to be told reaches as far: told behind what cleared an order, what began
+        it would have a device that knows no flags show it for ever."""
+        if self.replaying:
+            self.replay_upto = seq
+        self.cursor = seq
+
     def replay_from(self, since: int) -> int:
         """Return after which seq a replay begins that is asked for from ``since``: with one under way it is one."""
         return min(since, self.replay_after) if self.replaying else since
