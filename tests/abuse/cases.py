@@ -111,6 +111,23 @@ CASES: dict[str, Case] = {
         (Attack(20, _http(_ORDERS, _CHUNKED), flood=_CHUNK, most=1 << 28, rate=200),),
         wants="413",
     ),
+    "small-chunks": Case(
+        "bodies in chunks of one byte, from strangers and, once in a while, with a secret; thousands of trailers",
+        (
+            Attack(50, _http(_ORDERS, _CHUNKED), flood=b"1\r\nx\r\n" * 5_000),
+            Attack(5, _http(_ORDERS, _KNOWN, _CHUNKED) + b"1\r\nx\r\n" * 60_000, net=67, rate=5),
+            Attack(50, _http(_ORDERS, _CHUNKED) + b"0\r\n" + b"a:b\r\n" * 13_000 + b"\r\n", net=68, asks=True),
+        ),
+        wants="413",
+    ),
+    "costly-heads": Case(
+        "heads that are costly to read, each on a new connection: thousands of fields, cookies, or parts of a path",
+        (
+            Attack(200, _http("GET /?" + "a=b&" * 3_900), stays=0.05, resets=True, rate=500),
+            Attack(200, _http("GET /", "Cookie: " + "a=;" * 5_000), net=67, stays=0.05, resets=True, rate=500),
+            Attack(200, _http("GET /" + "a/" * 7_900), net=68, stays=0.05, resets=True, rate=500),
+        ),
+    ),
     "form-bombs": Case(
         "forms of 30 MB, to no path of ours and to register",
         (

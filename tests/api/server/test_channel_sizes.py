@@ -77,3 +77,37 @@ def test_an_overlong_header_is_refused(house: House) -> None:
     wire = house.wire()
     wire.send(GET[:-2] + b"X: " + b"a" * 17000)
     wire.refused(431)
+
+
+@pytest.mark.parametrize("pieces", [1, 70])
+def test_a_body_in_thousands_of_chunks_is_refused(house: House, pieces: int) -> None:
+    wire = house.wire()
+    body = b"1\r\nx\r\n" * 9_000
+    wire.send(POST + b"Transfer-Encoding: chunked\r\n\r\n")
+    for index in range(pieces):
+        wire.send(body[index * len(body) // pieces : (index + 1) * len(body) // pieces])
+    assert wire.refused(413)["message"] == "The body comes in more than 1024 chunks."
+    assert house.echo.requests == []
+
+
+def test_a_body_in_a_thousand_chunks_is_taken(house: House) -> None:
+    wire = house.wire()
+    wire.send(POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 1024 + b"0\r\n\r\n")
+    assert house.echo.bodies == [b"x" * 1024]
+
+
+def test_a_body_of_known_length_may_come_in_any_pieces(house: House) -> None:
+    wire = house.wire()
+    wire.send(POST + b"Content-Length: 2000\r\n\r\n")
+    for _ in range(2000):
+        wire.send(b"x")
+    assert house.echo.bodies == [b"x" * 2000]
+
+
+def test_headers_after_a_chunked_body_may_be_few(house: House) -> None:
+    chunks = POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+    wire, another = house.wire(), house.wire()
+    wire.send(chunks + b"X-Checksum: 1\r\n" * 50 + b"\r\n")
+    another.send(chunks + b"X-Checksum: 1\r\n" * 100 + b"\r\n")
+    assert wire.statuses() == [200]
+    another.refused(400)

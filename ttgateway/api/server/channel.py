@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IReactorTime, ITCPTransport
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel, Request
+from twisted.web.http import Request
 from twisted.web.server import Site
 from zope.interface import implementer
 
@@ -18,6 +18,7 @@ from ttgateway.api.server import phases
 from ttgateway.api.server.connections import ConnectionTable
 from ttgateway.api.server.deadline import Deadline
 from ttgateway.api.server.headers import HeadRefused, checked_path
+from ttgateway.api.server.intake import IntakeChannel
 from ttgateway.api.server.phases import Phase
 from ttgateway.api.server.rates import peer_group
 from ttgateway.api.server.refusal import BODY_INVALID, NO_SUCH_API, NOT_NOW, whole_refusal
@@ -26,7 +27,7 @@ from ttgateway.closing import LINGER, MOST_DROPPED, closes_in_halves, keep_littl
 
 
 @implementer(IHalfCloseableProtocol)
-class ApiChannel(HTTPChannel):
+class ApiChannel(IntakeChannel):
     """One connection to an `ttgateway.api.server.site.ApiSite`, which tells it what it needs to know."""
 
     transport: ITCPTransport
@@ -40,12 +41,8 @@ class ApiChannel(HTTPChannel):
         hosts: Callable[[str], bool],
         origins: frozenset[str],
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.maxHeaders = 100
-        self.totalHeadersSize = 16 * 1024
-        self._clock = clock
-        self.connections = connections
-        self.turns = turns
+        super().__init__(clock, connections, turns)
+        self.maxHeaders, self.totalHeadersSize = 100, 16 * 1024
         self._hosts, self._origins = hosts, origins
         self._deadline = Deadline(clock, self._overdue)
         self._phase = Phase.IDLE
@@ -74,7 +71,7 @@ class ApiChannel(HTTPChannel):
         """Give the place back, and tell the requests."""
         self._deadline.stop()
         self.connections.remove(self)
-        super().connectionLost(reason)  # type: ignore[no-untyped-call]
+        super().connectionLost(reason)
 
     def readConnectionLost(self) -> None:  # noqa: N802
         """Answer the request of a peer that sends no more; one that waits, on purpose or in turn, has rather gone."""
@@ -88,7 +85,13 @@ class ApiChannel(HTTPChannel):
     def abort(self) -> None:
         """Close at once, whatever waits to be written."""
         self._phase = Phase.CLOSING
+        self.leave_unread()
         self.transport.abortConnection()
+
+    @property
+    def ready(self) -> bool:
+        """Whether more can be taken in: no request is being answered, and what was answered is being read."""
+        return not self.paused and self._phase is not Phase.REPLY and self._phase is not Phase.CLOSING
 
     def trust(self) -> None:
         """Count this connection among those that have shown a valid secret."""
@@ -107,7 +110,7 @@ class ApiChannel(HTTPChannel):
         self.transport.write(whole_refusal(self._request_line or unread, status, code, message))
         self._linger()
 
-    # What follows overrides HTTPChannel, in the order in which a request meets it.
+    # What follows overrides HTTPChannel and IntakeChannel, in the order in which a request meets it.
 
     def dataReceived(self, data: bytes) -> None:
         """Read on, unless the connection is closing."""
@@ -116,12 +119,13 @@ class ApiChannel(HTTPChannel):
             if self._dropped > MOST_DROPPED:
                 self._networkProducer.pauseProducing()
             return
-        began = self._clock.seconds()
-        super().dataReceived(data)  # type: ignore[no-untyped-call]
+        self.take_in(data)
+
+    def look_at(self, data: bytes) -> None:
+        """Look at what has come, when that may be."""
+        super().look_at(data)
         if self._phase is Phase.IDLE and self._buffer and not self.paused:
             self._begin()
-        if not self.connections.trusts(self):
-            self.turns.spend(self._clock.seconds() - began)
 
     def lineReceived(self, line: bytes) -> None:
         """Take a line of the head of a request."""
@@ -187,7 +191,7 @@ class ApiChannel(HTTPChannel):
         self.connections.idle(self)
         if self._phase is Phase.REPLY:
             self._rest()
-        super().requestDone(request)  # type: ignore[no-untyped-call]
+        super().requestDone(request)
         if self._ends and self._phase is not Phase.REPLY:
             self._end()
 
@@ -195,14 +199,9 @@ class ApiChannel(HTTPChannel):
         """Close once all is written out; a peer that does not read it in time is cut off."""
         if self._phase is not Phase.CLOSING:
             self._phase = Phase.CLOSING
+            self.leave_unread()
             self._deadline.due = self._whole
             super().loseConnection()  # type: ignore[no-untyped-call]
-
-    def pauseProducing(self) -> None:
-        """Read and answer nothing more while the peer does not read the answers: what waits here stays small."""
-        self.paused = True
-        super().pauseProducing()  # type: ignore[no-untyped-call]
-        self._networkProducer.pauseProducing()
 
     def resumeProducing(self) -> None:
         """Go on: all that was written has gone out."""
@@ -213,8 +212,7 @@ class ApiChannel(HTTPChannel):
         self._networkProducer.resumeProducing()
         if self._phase is Phase.IDLE:
             self._rest()
-        if self._buffer:
-            self.dataReceived(b"")
+        self.look_on()
 
     def _protocolUpgradeForWebsockets(self, protocol: IProtocol) -> None:  # noqa: N802
         """Hand the connection over to a WebSocket, which has deadlines of its own.
@@ -224,7 +222,8 @@ class ApiChannel(HTTPChannel):
         self._deadline.stop()
         self._waits_on_purpose = True
         self.connections.idle(self)
-        self._buffer, self._dataBuffer = b"".join([*self._dataBuffer, self._buffer]), []  # what came while it waited
+        early = [*self._dataBuffer, self._buffer, self.leave_unread()]  # what came while it waited
+        self._buffer, self._dataBuffer = b"".join(early), []
         super()._protocolUpgradeForWebsockets(protocol)
 
         def connection_lost(reason: Failure) -> None:
@@ -273,6 +272,7 @@ class ApiChannel(HTTPChannel):
         only our half is closed; what still comes is dropped, and after a while the connection is.
         """
         self._phase = Phase.CLOSING
+        self.leave_unread()
         self._transferDecoder = None  # it may hold as much as a body, and hundreds like this one may linger
         for request in self.requests:
             request.drop_body()

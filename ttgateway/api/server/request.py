@@ -8,7 +8,12 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from ttgateway.api.server.channel import ApiChannel
-from ttgateway.api.server.refusal import SERVER
+from ttgateway.api.server.refusal import BODY_INVALID, SERVER
+
+MOST_CHUNKS = 1024
+"""The most pieces of a body whose length is not told: each costs time, however small it is."""
+MOST_TRAILERS = 1024
+"""Bytes of headers after a body in chunks."""
 
 
 class ApiRequest(Request):
@@ -17,12 +22,22 @@ class ApiRequest(Request):
     channel: ApiChannel  # None once the connection has ended
     content_size = 0
     """How many bytes of the body have come."""
+    _pieces = 0
     _had_its_turn = False
+
+    def gotLength(self, length: int | None) -> None:
+        """Begin to keep the body; what may follow one in chunks is read by nobody, and so is kept short."""
+        super().gotLength(length)  # type: ignore[no-untyped-call]
+        if (decoder := self.channel._transferDecoder) is not None and length is None:
+            decoder._maxTrailerHeadersSize = MOST_TRAILERS
 
     def handleContentChunk(self, data: bytes) -> None:
         """Keep a piece of the body, unless the body has become too long."""
         self.content_size += len(data)
-        if self.channel.takes_body(self.content_size):
+        self._pieces += 1
+        if self.channel.length is None and self._pieces > MOST_CHUNKS:
+            self.channel.refuse(413, f"The body comes in more than {MOST_CHUNKS} chunks.", BODY_INVALID)
+        elif self.channel.takes_body(self.content_size):
             super().handleContentChunk(data)  # type: ignore[no-untyped-call]
 
     def drop_body(self) -> None:
@@ -31,11 +46,24 @@ class ApiRequest(Request):
             self.content.seek(0)
             self.content.truncate()
 
+    def parseCookies(self) -> None:  # noqa: N802
+        """Read none: the gateway sets no cookies, and thousands fit into a head."""
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
+        """Let the request be answered; its query is for those who ask for it, as thousands of fields fit in."""
+        if self.content is not None:
+            self.content.seek(0)
+        self.args = {}
+        self.method, self.uri, self.clientproto = command, path, version
+        self.path = path.partition(b"?")[0]
+        self.process()  # type: ignore[no-untyped-call]
+
     def render(self, resrc: IResource) -> None:
         """Let ``resrc`` answer, when it is this request's turn."""
         self.setHeader(b"Server", SERVER)  # type: ignore[no-untyped-call]
         channel, answer = self.channel, partial(super().render, resrc)
-        known = channel.connections.trusts(channel) or channel.turns.knows(self.requestHeaders)
+        known = channel.trusted or channel.turns.knows(self.requestHeaders)
+        self._had_its_turn = self._had_its_turn or channel.take_turn()
         if known or self._had_its_turn:  # Klein renders what a handler returns, a WebSocket for one
             answer()
         else:

@@ -39,6 +39,11 @@ class Turns:
         """Return how many requests wait."""
         return len(self._group_of)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether one more would have to wait."""
+        return bool(self._group_of) or not self._has_credit()
+
     def waits(self, request: Hashable) -> bool:
         """Return whether ``request`` waits for its turn."""
         return request in self._group_of
