@@ -126,6 +126,7 @@ QUICK = {
     "hangs up at once": Kind(hang_up, "protocol"),
     "endless body after a 2xx": Kind(say_without_end(b"HTTP/1.1 200 OK\r\n\r\n", _FLOOD), DELIVERED),
     "endless chunks after a 2xx": Kind(say_without_end(_CHUNKED[:-20], b"1000\r\n" + b"x" * 4096 + b"\r\n"), DELIVERED),
+    "endless trailers after a 2xx": Kind(say_without_end(_CHUNKED[:-20] + b"0\r\n", b"a: b\r\n" * 1000), DELIVERED),
     "endless headers after a 2xx": Kind(
         say_without_end(b"HTTP/1.1 200 OK\r\n", b"X-Filler: filler\r\n" * 100), DELIVERED
     ),

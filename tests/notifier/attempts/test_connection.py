@@ -204,6 +204,19 @@ def test_what_goes_wrong_after_the_status_line_changes_nothing(status: int, told
         assert waits.told == [told]
 
 
+@pytest.mark.parametrize(
+    "endless", [b"0\r\n" + b"a: b\r\n" * 500, b"1;" + b"a=b;" * 500], ids=["trailers", "extensions"]
+)
+def test_what_never_ends_around_a_chunked_body_is_cut_off_too_and_the_status_counts(endless: bytes) -> None:
+    peer, waits = asked()
+    peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    peer.send(endless)
+    assert waits.told == []
+    peer.send(endless[4:] * 4)
+    assert waits.told == [Reply(200)]
+    assert peer.transport.aborted
+
+
 def test_a_connection_that_dies_tells_whether_anything_was_heard() -> None:
     peer, waits = asked()
     peer.lose()

@@ -23,6 +23,9 @@ MOST_HEADER_BYTES = 16 * 1024
 """Of the reply's headers, interim replies included."""
 
 MOST_BODY_BYTES = 4 * 1024
+MOST_BEHIND_HEAD = 2 * MOST_BODY_BYTES
+"""Of the body with what stands around it: extensions of chunks, and trailers, may be endless as well."""
+
 MOST_INTERIM = 8
 
 MOST_USUAL_BYTES = 1024
@@ -153,11 +156,12 @@ class ListenerConnection(Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)  # as RFC 9112, 2.2 allows
         self._framed = self._in_body = self._complete = self._keeps_alive = self._excess = self._broken = False
-        self._interim = self._header_bytes = self._body_bytes = 0
+        self._interim = self._header_bytes = self._body_bytes = self._behind_head = 0
         self._retry_after: bytes | None = None
 
     def _feed(self, data: bytes) -> None:
         if self._in_body:
+            self._behind_head += len(data)
             self._parser.feed_data(data)
             return
         room = MOST_HEADER_BYTES - self._header_bytes
@@ -178,7 +182,8 @@ class ListenerConnection(Protocol):
 
     def _conclude(self) -> None:
         """Tell who waits, if the reply is there, or cannot come any more."""
-        if self._complete or (self._in_body and (self._head or self._body_bytes > MOST_BODY_BYTES)):
+        endless = self._body_bytes > MOST_BODY_BYTES or self._behind_head > MOST_BEHIND_HEAD
+        if self._complete or (self._in_body and (self._head or endless)):
             self._end()
         elif self._broken or (not self._in_body and self._header_bytes >= MOST_HEADER_BYTES):
             self._complete = False
