@@ -125,6 +125,15 @@ def test_a_listener_is_found_by_its_url_however_it_was_registered(house: House, 
     assert listener.id not in [listener.id for listener, _ in house.gateway.registry.all()]
 
 
+def test_a_long_url_is_shown_whole_where_one_listener_is_told_of(house: House) -> None:
+    url = f"http://10.0.0.7/{'o' * 100}"
+    registered(house, url)
+    table = house.invoke(listeners).stdout
+    assert f"{url[:57]}...\n" in table
+    for words in (("show",), ("ping",), ("resync",), ("replay", "--since", "0"), ("remove",)):
+        assert url in house.invoke(listeners, *words, url).stdout, words
+
+
 def test_a_listener_that_was_removed_is_gone_and_no_other(house: House) -> None:
     gone, stays = registered(house), registered(house, "http://10.0.0.8/")
     result = house.invoke(listeners, "remove", gone.url)

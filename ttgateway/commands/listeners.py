@@ -9,7 +9,7 @@ from ttgateway.commands.gateway.client import Daemon, ask, daemon_of
 from ttgateway.commands.options import as_json_option
 from ttgateway.commands.terminal.busy import busy
 from ttgateway.commands.terminal.console import CommandFailed, Console, pass_console
-from ttgateway.commands.terminal.tables import age, as_text, facts, moment, plain, table
+from ttgateway.commands.terminal.tables import age, as_text, facts, moment, plain, printable, table
 from ttgateway.notifier.callbacks.callback import CallbackURL
 from ttgateway.refusals import CallbackInvalid
 from ttgateway.whole import MOST_WHOLE
@@ -44,7 +44,7 @@ def show(context: click.Context, console: Console, wanted: str, as_json: bool) -
 @pass_console
 def remove(console: Console, wanted: str) -> None:
     """Forget a listener: it is told nothing more, until it registers again."""
-    click.echo(f"Removed {plain(_asked_of(console, wanted, 'DELETE')['url'])}.")
+    click.echo(f"Removed {printable(_asked_of(console, wanted, 'DELETE')['url'])}.")
 
 
 @listeners.command()
@@ -52,7 +52,7 @@ def remove(console: Console, wanted: str) -> None:
 @pass_console
 def ping(console: Console, wanted: str) -> None:
     """Send a listener a HEAD. If it answers, what waits for it is told at once."""
-    click.echo(f"{plain(_asked_of(console, wanted, 'POST', 'ping')['url'])} answers.")
+    click.echo(f"{printable(_asked_of(console, wanted, 'POST', 'ping')['url'])} answers.")
 
 
 @listeners.command()
@@ -60,7 +60,7 @@ def ping(console: Console, wanted: str) -> None:
 @pass_console
 def resync(console: Console, wanted: str) -> None:
     """Tell a listener of every active order, in place of what waits for it."""
-    url = plain(_asked_of(console, wanted, "POST", "resync")["url"])
+    url = printable(_asked_of(console, wanted, "POST", "resync")["url"])
     click.echo(f"{url} is told of every active order next.")
 
 
@@ -77,7 +77,7 @@ def resync(console: Console, wanted: str) -> None:
 def replay(console: Console, wanted: str, since: int) -> None:
     """Tell a listener again, before what waits for it, of every change after a seq."""
     found = _asked_of(console, wanted, "POST", "replay", since=since)
-    url, stands = plain(found["url"]), found["stands"]
+    url, stands = printable(found["url"]), found["stands"]
     if since < stands:
         click.echo(f"{url} is told again of every change after {since}.")
     else:
@@ -132,7 +132,7 @@ def listener_text(one: dict[str, Any]) -> str:
     ]
     accounts = ("delivered", "coalesced", "filtered", "parked", "pending")
     lines = {
-        "listener": f"{plain(one['id'])}  {plain(one['url'])}",
+        "listener": f"{plain(one['id'])}  {printable(one['url'])}",
         "state": ", ".join(filter(None, (plain(one["state"]), _trouble(one)))),
         "registered": f"{_time(one['registered'])}, version {plain(one['api'])}",
         "wants": ", ".join([" ".join(map(plain, one["events"])) or "every change", *wishes]),

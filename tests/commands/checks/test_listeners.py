@@ -101,3 +101,9 @@ def test_without_a_gateway_they_are_judged_and_not_asked() -> None:
 def test_what_nothing_opens_can_only_be_forgotten() -> None:
     bad, _ = offline(open_policy(), "http://169.254.169.254/")
     assert bad.do == "ttgateway listeners remove http://169.254.169.254/"
+
+
+def test_what_is_to_be_typed_can_be_however_long_the_url_is_and_whatever_stands_in_it() -> None:
+    long = f"http://10.0.0.1/{'o' * 100}?store=7&display=2"
+    [bad] = found({long: "refused"})
+    assert bad.do.endswith(f"or forget it: ttgateway listeners remove '{long}'")

@@ -70,6 +70,22 @@ def test_output_that_cannot_be_written_is_one_line_and_exit_code_1(
     assert capsys.readouterr().err == "ttgateway: standard output cannot be written: No space left on device\n"
 
 
+def test_output_of_many_lines_that_cannot_be_written_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", sys.stdout)  # to be put back
+    outside = os.dup(1)
+    try:
+        os.dup2(os.open("/dev/full", os.O_WRONLY), 1)
+        open_closed()
+        with pytest.raises(SystemExit) as ended, printing():
+            print("a result\n" * 10_000)  # more than waits in any buffer
+    finally:
+        os.dup2(outside, 1)
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "ttgateway: standard output cannot be written: No space left on device\n"
+
+
 def test_what_else_fails_is_not_taken_for_it() -> None:
     with pytest.raises(PermissionError), printing():
         raise PermissionError

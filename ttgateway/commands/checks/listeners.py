@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from shlex import quote
 from typing import Any
 
 from twisted.internet.defer import ensureDeferred, gatherResults
@@ -9,7 +10,7 @@ from twisted.internet.defer import ensureDeferred, gatherResults
 from ttgateway.commands.checks.finding import Finding, Findings, fault, ok, warning
 from ttgateway.commands.gateway.client import Daemon
 from ttgateway.commands.terminal.console import CommandFailed
-from ttgateway.commands.terminal.tables import plain
+from ttgateway.commands.terminal.tables import plain, printable
 from ttgateway.notifier.attempts.outcome import DNS, FORBIDDEN, PROTOCOL, REFUSED, TIMEOUT, TLS
 from ttgateway.notifier.callbacks.policy import CallPolicy
 from ttgateway.notifier.callbacks.resolver import Resolver
@@ -81,7 +82,7 @@ def forbidden(url: str, why: str) -> Finding:
 
 
 def _remove(url: str) -> str:
-    return f"ttgateway listeners remove {plain(url)}"
+    return f"ttgateway listeners remove {quote(printable(url))}"
 
 
 def _shown(bad: Findings) -> Iterator[Finding]:

@@ -1,15 +1,29 @@
 """The standard streams of a command, whatever it was given as such: something closed, full, or gone meanwhile."""
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
 _INSTEAD = (os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)
 """How /dev/null is opened in place of each: a result that nobody gets must fail, and what else is said need not."""
+
+
+class _Noting(io.FileIO):
+    """A file that knows how writing it has failed: what is longer than a buffer is written past it, and lost."""
+
+    trouble: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.trouble = error
+            raise
 
 
 def open_closed() -> None:
@@ -27,7 +41,8 @@ def open_closed() -> None:
 
 def _on(number: int, like: TextIO | None) -> TextIO:
     encoding, errors = getattr(like, "encoding", None), getattr(like, "errors", None)
-    return os.fdopen(number, "w", encoding=encoding, errors=errors, closefd=False)
+    buffered = io.BufferedWriter(_Noting(number, "w", closefd=False))
+    return io.TextIOWrapper(buffered, encoding=encoding, errors=errors, line_buffering=os.isatty(number))
 
 
 @contextlib.contextmanager
@@ -36,7 +51,7 @@ def printing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if _takes(sys.stdout):  # then it is something else that has failed
+        if _takes(sys.stdout) and not _failed(sys.stdout, error):  # then it is something else that has failed
             raise
         with contextlib.suppress(OSError):
             click.echo(f"ttgateway: standard output cannot be written: {error.strerror}", err=True)
@@ -54,3 +69,9 @@ def _takes(stream: TextIO) -> bool:
     except OSError:
         return False
     return True
+
+
+def _failed(stream: TextIO, error: OSError) -> bool:
+    """Tell whether ``error`` is how writing ``stream`` has failed."""
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    return isinstance(raw, _Noting) and raw.trouble is error
