@@ -86,6 +86,18 @@ def test_every_key_is_taken() -> None:
         ('timezone = ""', "timezone", "''", "IANA zone"),
         ('timezone = "../UTC"', "timezone", "'../UTC'", "IANA zone"),
         ('timezone = "localtime"', "timezone", "'localtime'", "IANA zone"),
+        ('[log]\nlevel = "loud"', "log.level", "'loud'", "'debug', 'info', 'warn', 'error', 'critical'"),
+        ('[log]\nformat = "xml"', "log.format", "'xml'", "one of 'plain', 'json'"),
+        ('[access]\nhosts = ["till.example:8000"]', "access.hosts", "'till.example:8000'", "without scheme, port"),
+        ('[access]\nhosts = ["http://till.example"]', "access.hosts", "'http://till.example'", "without scheme"),
+        ('[access]\nhosts = ["*.till.example"]', "access.hosts", "'*.till.example'", "like 'orders.shop.example'"),
+        ('[access]\nhosts = ["till.example."]', "access.hosts", "'till.example.'", "dot at its end"),
+        ('[access]\nhosts = ["[fd00::1]"]', "access.hosts", "'[fd00::1]'", "a name without"),
+        ('[access]\norigins = ["pos.example"]', "access.origins", "'pos.example'", "like 'https://pos.example'"),
+        ('[access]\norigins = ["https://pos.example/"]', "access.origins", "'https://pos.example/'", "without a path"),
+        ('[access]\norigins = ["https://POS.example"]', "access.origins", "'https://POS.example'", "lower case"),
+        ('[access]\norigins = ["https://pos.example:443"]', "access.origins", ":443'", "usual port"),
+        ('[access]\norigins = ["*"]', "access.origins", "'*'", "an origin"),
         ('[callbacks]\nallow = ["home"]', "callbacks.allow", "'home'", "a network like"),
         ('[callbacks]\nallow = ["10.0.0.1/8"]', "callbacks.allow", "'10.0.0.1/8'", "host bits set"),
         ('[callbacks]\nallow = ["10.0.0.0/8 port 0"]', "callbacks.allow", "port 0", "is not a port"),
@@ -166,6 +178,26 @@ def test_a_file_is_read_as_utf_8(tmp_path: Path) -> None:
 )
 def test_an_allowed_network_is_a_network_and_perhaps_a_port(text: str, network: str, port: int | None) -> None:
     assert allowed_network(text) == (ip_network(network), port)
+
+
+@pytest.mark.parametrize("host", ["till", "Till.Example", "10.0.0.5", "fd00::1", "kasse-1.shop_7.example"])
+def test_a_host_is_a_name_or_an_address(host: str) -> None:
+    assert parse(f"[access]\nhosts = ['{host}']").access.hosts == (host,)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://pos.example",
+        "http://10.0.0.9:8080",
+        "http://[fd00::1]:81",
+        "https://a:80",
+        "null",
+        "capacitor://localhost",
+    ],
+)
+def test_an_origin_is_what_a_browser_sends(origin: str) -> None:
+    assert parse(f"[access]\norigins = ['{origin}']").access.origins == (origin,)
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "+1", "x", "1 2", "٣"])

@@ -4,12 +4,13 @@ import ipaddress
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
 
+from ttgateway.explaining import explained, shown
 from ttgateway.keys import ANY_KEY, HIGHEST_KEY
 
 Format = Literal["plain", "json"]
@@ -21,7 +22,9 @@ _Positive = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 _ZONE = re.compile(r"[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")  # not localtime, nor right/ with its leap seconds
 _LONGEST_ZONE = 64
-_MOST_SHOWN = 200  # characters of a value in a message
+_HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.IGNORECASE | re.ASCII)
+_ORIGIN = re.compile(r"null|[a-z][a-z0-9+.-]*://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.ASCII)
+_USUAL_PORT = re.compile(r"http://.*:80|https://.*:443")  # which browsers leave out
 _LONGEST_SOCKET_PATH = 107  # bytes, of Linux
 
 
@@ -168,12 +171,13 @@ def parse(text: str) -> Settings:
     try:
         raw = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError; a number too long, or nesting too deep, for Python
-        raise SettingsError(f"not TOML: {_shown(error)}") from None
+        raise SettingsError(f"not TOML: {shown(error)}") from None
     try:
         settings = msgspec.convert(raw, Settings)
     except msgspec.ValidationError as error:
-        raise SettingsError(_explained(str(error), raw)) from None
+        raise SettingsError(explained(str(error), raw, Settings)) from None
     _check_zone(settings.timezone)
+    _check_access(settings.access)
     for network in settings.callbacks.allow:
         _check_network(network)
     _check_bridge(settings.bridge)
@@ -229,7 +233,26 @@ def _check_zone(name: str) -> None:
     try:
         zone_named(name)
     except ValueError:
-        raise SettingsError(f"timezone = {_shown(name)}: must be an IANA zone like 'Europe/Paris'") from None
+        raise SettingsError(f"timezone = {shown(name)}: must be an IANA zone like 'Europe/Paris'") from None
+
+
+def _check_access(access: Access) -> None:
+    """Refuse what no request can ever have: it would open nothing, and nobody would know why."""
+    for host in access.hosts:
+        if not _HOST.fullmatch(host) and not _is_address(host):
+            like = "a name without scheme, port and dot at its end, like 'orders.shop.example'"
+            raise SettingsError(f"access.hosts: {shown(host)}: must be {like}")
+    for origin in access.origins:
+        if not _ORIGIN.fullmatch(origin) or _USUAL_PORT.fullmatch(origin):
+            like = "an origin as browsers send it, in lower case, without a path and its usual port"
+            raise SettingsError(f"access.origins: {shown(origin)}: must be {like}, like 'https://pos.example'")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
 
 
 def _check_network(text: str) -> None:
@@ -237,8 +260,8 @@ def _check_network(text: str) -> None:
         allowed_network(text)
     except ValueError as error:
         raise SettingsError(
-            f"callbacks.allow: {_shown(text)}: must be a network like '203.0.113.0/24' or '203.0.113.7/32 port 8080':"
-            f" {_shown(error)}"
+            f"callbacks.allow: {shown(text)}: must be a network like '203.0.113.0/24' or '203.0.113.7/32 port 8080':"
+            f" {shown(error)}"
         ) from None
 
 
@@ -252,47 +275,11 @@ def _check_bridge(bridge: Bridge) -> None:
             if serial and key == "bridge.listen":
                 raise ValueError("a serial port is opened by the gateway, see bridge.at")
         except ValueError as error:
-            raise SettingsError(f"{key} = {_shown(text)}: must be like {example}: {_shown(error)}") from None
+            raise SettingsError(f"{key} = {shown(text)}: must be like {example}: {shown(error)}") from None
     if bridge.at and bridge.listen:
         raise SettingsError(f"bridge.listen = {bridge.listen!r}: must be empty where bridge.at is set: {bridge.at!r}")
 
 
 def _check_device(device: str) -> None:
     if device and (not device.startswith("/") or "\0" in device):
-        raise SettingsError(f"button.device = {_shown(device)}: must be a full path like '/dev/input/event0'")
-
-
-def _explained(message: str, raw: dict[str, Any]) -> str:
-    """Turn msgspec's words (``Expected `int`, got `str` - at `$.journal.keep_days```) into ours."""
-    what, _, where = message.partition(" - at `$")
-    path = [part for part in re.split(r"\.|(?=\[)", where.rstrip("`")) if part]
-    if "unknown field" in what:
-        path.append(what.split("`")[1])
-        known: Any = Settings
-        for part in path[:-1]:
-            known = next(f.type for f in msgspec.structs.fields(known) if f.name == part)
-        names = ", ".join(f.name for f in msgspec.structs.fields(known))
-        return f"{_named(path)}: no such key; known are {names}"
-    value: Any = raw
-    for part in path:
-        value = value[int(part[1:-1]) if part.startswith("[") else part]
-    return f"{_named(path)} = {_shown(value)}: {what[0].lower()}{what[1:]}"
-
-
-def _named(path: list[str]) -> str:
-    """Return a key as it may stand in a message: what cannot be printed is escaped."""
-    name = ".".join(path).replace(".[", "[")
-    return _clipped(name if name.isprintable() else repr(name))
-
-
-def _shown(value: object) -> str:
-    """Return a value, or an error, as it may stand in a message: in one line, and not long."""
-    try:
-        text = str(value) if isinstance(value, Exception) else repr(value)
-    except ValueError:
-        return "a number of more digits than Python writes"
-    return _clipped(text if text.isprintable() else repr(text))
-
-
-def _clipped(text: str) -> str:
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+        raise SettingsError(f"button.device = {shown(device)}: must be a full path like '/dev/input/event0'")

@@ -62,15 +62,15 @@ def test_a_taken_port_is_a_fault_that_names_who_has_it(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("error", "says"),
+    ("error", "says", "advises"),
     [
-        (OSError(errno.EACCES, "denied"), "this user may not listen on port 80"),
-        (OSError(errno.EADDRNOTAVAIL, "no such address"), "no such address"),
+        (OSError(errno.EACCES, "denied"), "this user may not listen on port 80", "ttgateway.socket"),
+        (OSError(errno.EADDRNOTAVAIL, "no such address"), "no such address", "ip address"),
     ],
 )
-def test_a_port_that_cannot_be_had_is_a_fault_with_why(error: OSError, says: str) -> None:
+def test_a_port_that_cannot_be_had_is_a_fault_with_why(error: OSError, says: str, advises: str) -> None:
     finding, _ = free("tcp:80:interface=10.0.0.5", error)
-    assert (finding.severity, says in finding.what) == ("fault", True)
+    assert (finding.severity, says in finding.what, advises in finding.do) == ("fault", True, True)
 
 
 @pytest.mark.parametrize("listen", ["nonsense:8000", "tcp:http", ""])

@@ -33,6 +33,14 @@ def test_one_that_is_open_to_others_is_a_fault(state: Path) -> None:
     assert faults(state) == {f"{state} is open to others (mode 755)": f"chmod 700 {state}"}
 
 
+def test_what_is_to_be_typed_can_be_where_a_path_has_blanks(tmp_path: Path) -> None:
+    state = tmp_path / "store 7; state"
+    stored(state)
+    state.chmod(0o755)
+    (state / "ttgateway.db").chmod(0o644)
+    assert set(faults(state).values()) == {f"chmod 700 '{state}'", f"chmod 600 '{state}/ttgateway.db'"}
+
+
 @pytest.mark.parametrize("name", ["ttgateway.db", "backups/1.db", "ttgateway.db-wal", "corrupt/1/ttgateway.db"])
 @pytest.mark.parametrize("mode", [0o604, 0o640, 0o644, 0o666])
 def test_a_file_with_secrets_that_others_can_read_is_a_fault(state: Path, name: str, mode: int) -> None:

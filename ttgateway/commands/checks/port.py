@@ -84,7 +84,7 @@ async def _taken(reactor: Any, aside: Aside, error: CannotListenError) -> tuple[
         do = f"End {who}, or start the gateway on another port: --listen tcp:8001"
         return [fault(PART, f"port {error.port} is taken by {who}", do)], place
     if why == errno.EACCES:
-        do = "Use a port from 1024 on, or AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit"
+        do = "Use a port from 1024 on, or let systemd open it: ttgateway.socket (docs/operations.rst)"
         return [fault(PART, f"this user may not listen on port {error.port}", do)], place
     do = "Name an address that this machine has: ip address"
     return [fault(PART, f"cannot listen on {error.interface}, port {error.port}: {error.socketError}", do)], place

@@ -1,6 +1,7 @@
 """The settings' file: can it be read, is it right, and is it what the running gateway has read?"""
 
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import msgspec
@@ -34,7 +35,7 @@ def _mend(path: Path) -> str:
     except FileNotFoundError:
         return f"Put the file there, or start the gateway without --config {path}"
     except PermissionError:
-        return f"Let the gateway's user read it: chmod 644 {path}; it holds no secret"
+        return f"Let the gateway's user read it: chmod 644 {quote(str(path))}; it holds no secret"
     except OSError:
         return f"Look at {path}: it must be a file that can be read"
     return "Correct that line: etc/ttgateway.toml explains every key. With it as it is, no gateway starts"

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 
 from ttgateway.commands.checks.finding import Finding, Findings, fault, ok, warning
 from ttgateway.store.disk import BALLAST_FILE
@@ -49,12 +50,18 @@ def _closed(state_dir: Path, error: OSError, owner: int | None = None) -> Findin
 def _directory(state_dir: Path, about: os.stat_result) -> Iterator[Finding]:
     mode = stat.S_IMODE(about.st_mode)
     if mode & _OTHERS:
-        yield fault(PART, f"{state_dir} is open to others (mode {mode:o})", f"chmod 700 {state_dir}")
+        yield fault(PART, f"{state_dir} is open to others (mode {mode:o})", f"chmod 700 {quote(str(state_dir))}")
     if (lock := state_dir / LOCK).is_dir():
-        yield fault(PART, f"{lock} is a directory: no gateway can start", f"Move it away: mv {lock} {lock}.away")
+        yield fault(
+            PART,
+            f"{lock} is a directory: no gateway can start",
+            f"Move it away: mv {quote(str(lock))} {quote(str(lock))}.away",
+        )
     if not mode & stat.S_IWUSR or not os.access(state_dir, os.W_OK):
         what = f"{state_dir} cannot be written by {_user(os.geteuid())}"
-        yield fault(PART, what, f"Let it belong to the gateway's user, with mode 700: chmod 700 {state_dir}")
+        yield fault(
+            PART, what, f"Let it belong to the gateway's user, with mode 700: chmod 700 {quote(str(state_dir))}"
+        )
 
 
 def _files(state_dir: Path, owner: int) -> Iterator[Finding]:
@@ -63,7 +70,7 @@ def _files(state_dir: Path, owner: int) -> Iterator[Finding]:
     if len(owners) == 1 and not owners & {owner, _ROOT}:  # who runs commands as root leaves files, not a directory
         [of_files] = owners
         what = f"{state_dir} belongs to {_user(owner)}, all that is in it to {_user(of_files)}"
-        yield fault(PART, what, f"chown {_name(of_files)} {state_dir}, and run commands as that user")
+        yield fault(PART, what, f"chown {_name(of_files)} {quote(str(state_dir))}, and run commands as that user")
         owner = of_files
     for path, about in files:
         yield from _file(path, about, owner)
@@ -84,12 +91,12 @@ def _file(path: Path, about: os.stat_result, owner: int) -> Iterator[Finding]:
     wanted = 0o700 if is_folder else 0o600
     closed = wanted & ~mode
     if mode & _OTHERS and not is_folder and path.name != BALLAST_FILE:  # of a folder in here the names could be read
-        yield fault(PART, f"{path} can be read by others (mode {mode:o})", f"chmod {wanted:o} {path}")
+        yield fault(PART, f"{path} can be read by others (mode {mode:o})", f"chmod {wanted:o} {quote(str(path))}")
     if about.st_uid != owner:
         what = f"{path} belongs to {_user(about.st_uid)}, the directory to {_user(owner)}"
-        yield fault(PART, what, f"chown {_name(owner)} {path}, and run commands as that user")
+        yield fault(PART, what, f"chown {_name(owner)} {quote(str(path))}, and run commands as that user")
     elif closed:
-        yield fault(PART, f"{path} cannot be used by its owner (mode {mode:o})", f"chmod {wanted:o} {path}")
+        yield fault(PART, f"{path} cannot be used by its owner (mode {mode:o})", f"chmod {wanted:o} {quote(str(path))}")
     elif not is_folder and not os.access(path, os.R_OK):
         do = f"Run this as {_user(owner)}: sudo -u {_sudo(owner)} ttgateway ..."
         yield warning(PART, f"{path} cannot be read by {_user(os.geteuid())}", do)
