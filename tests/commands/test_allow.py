@@ -152,3 +152,11 @@ def test_what_is_no_url_is_told_without_what_a_terminal_obeys(house: House) -> N
     assert ended.exit_code == 1
     assert "\x1b" not in ended.stdout
     assert "It is not a URL that is called" in ended.stdout
+
+
+@pytest.mark.parametrize("words", [(), ("--test", "http://10.0.0.9/")])
+def test_where_no_gateway_has_its_state_that_is_all_that_is_said(tmp_path: Path, words: tuple[str, ...]) -> None:
+    house = House(tmp_path / "nothing")
+    house.stop_daemon()
+    ended = house.invoke(allow, *words)
+    assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)

@@ -80,6 +80,17 @@ def test_a_gateway_that_cannot_be_asked_is_a_fault(house: House) -> None:
     assert found(house)["gateway"][0] == "fault"
 
 
+def test_who_may_not_ask_the_gateway_is_told_to_be_somebody_else(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.control.down = ConnectError(PermissionError(13, "Permission denied"))
+    (house.console.state_dir / "control.sock").touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    [gateway] = [one for one in json.loads(house.invoke(check, "--json").stdout) if one["part"] == "gateway"]
+    assert (gateway["severity"], gateway["do"]) == (
+        "fault",
+        "Run this as the user that the gateway runs as, or as root",
+    )
+
+
 @pytest.mark.parametrize("down", [ConnectionLost(), ConnectError(OSError(2, "No such file or directory"))])
 def test_where_a_gateway_holds_the_state_directory_nothing_is_said_of_a_port_that_it_may_not_have(
     house: House, down: Exception

@@ -90,8 +90,9 @@ async def rules_of(console: Console, reactor: Any, config: Path | None) -> Any:
     """Return what opens more than private networks, as `CallPolicy.rules` has it; raise `CommandFailed`."""
 
     def offline() -> Any:
+        found = opened_in(console)
         _settings_not_asked(config)
-        return policy_of(settings_in(config), opened_in(console)).rules
+        return policy_of(settings_in(config), found).rules
 
     return await either(console, reactor, lambda daemon: daemon.ask("GET", "allowed"), offline)
 

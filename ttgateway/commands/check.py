@@ -13,7 +13,7 @@ from ttgateway.commands.checks import clock, disk, listeners, network, port, set
 from ttgateway.commands.checks.finding import Findings, fault, ok, report, warning, within
 from ttgateway.commands.checks.port import Place
 from ttgateway.commands.checks.store import Kept
-from ttgateway.commands.gateway.client import Daemon, DaemonNotRunning, daemon_of
+from ttgateway.commands.gateway.client import Daemon, DaemonClosed, DaemonNotRunning, daemon_of
 from ttgateway.commands.gateway.unstarted import config_option, policy_of, resolver_of
 from ttgateway.commands.options import as_json_option
 from ttgateway.commands.terminal.busy import busy
@@ -100,6 +100,9 @@ async def running(daemon: Daemon) -> tuple[Findings, _View]:
     except DaemonNotRunning as error:
         do = "Start it: systemctl start ttgateway. What follows is of one that is started here"
         return [warning("gateway", str(error), do)], None
+    except DaemonClosed as error:
+        what = str(error).partition(";")[0]
+        return [fault("gateway", what, "Run this as the user that the gateway runs as, or as root")], None
     except CommandFailed as error:
         return [fault("gateway", str(error), "Look at its log: journalctl -u ttgateway")], None
     status = view["status"]

@@ -30,6 +30,13 @@ class DaemonNotRunning(CommandFailed):
         super().__init__(f"no gateway is running on the state directory {state_dir} (--state-dir names another)")
 
 
+class DaemonClosed(CommandFailed):
+    """Whoever asks may not ask the gateway."""
+
+    def __init__(self, socket: Path) -> None:
+        super().__init__(f"{socket}: permission denied; run this as the user that the gateway runs as")
+
+
 class DaemonSilent(CommandFailed):
     """The gateway was asked, and no answer came: it may be slow, and do it all the same."""
 
@@ -97,11 +104,11 @@ class Daemon:
         try:
             path.stat()
         except PermissionError:
-            return CommandFailed(f"{path}: permission denied; run this as the user that the gateway runs as")
+            return DaemonClosed(path)
         except OSError:
             return DaemonNotRunning(self._state_dir)
         if not os.access(path, os.W_OK):
-            return CommandFailed(f"{path}: permission denied; run this as the user that the gateway runs as")
+            return DaemonClosed(path)
         return DaemonNotRunning(self._state_dir)
 
 
