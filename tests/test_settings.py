@@ -167,6 +167,11 @@ def test_a_file_is_read_as_utf_8(tmp_path: Path) -> None:
     assert load(tmp_path / "t.toml").name == "Café"
 
 
+def test_a_file_may_begin_with_the_mark_that_windows_editors_put_there(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_bytes(b'\xef\xbb\xbfname = "x"\r\n')
+    assert load(tmp_path / "t.toml").name == "x"
+
+
 @pytest.mark.parametrize(
     ("text", "network", "port"),
     [

@@ -80,4 +80,5 @@ def test_what_cannot_be_listened_on_ends_the_start_with_one_line_and_code_2(
     assert ended.value.code == 2
     said = capfd.readouterr().err
     assert listen in said
+    assert "like tcp:8000 or tcp:8000:interface=127.0.0.1" in said
     assert said.count("\n") == 1

@@ -157,7 +157,7 @@ class Settings(_Table, frozen=True):
 def load(path: Path) -> Settings:
     """Return the settings in the TOML file at ``path``; raise `SettingsError`."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read: {error}") from None
     try:

@@ -105,7 +105,8 @@ class GatewayService(MultiService):
         try:
             self._server = strports.service(with_waiting_room(listen), self._site, reactor=reactor)
         except (ValueError, KeyError, TypeError) as error:
-            _end(f"--listen {listen}: not an endpoint that can be listened on: {error}", EX_USAGE)
+            like = "must be like tcp:8000 or tcp:8000:interface=127.0.0.1"
+            _end(f"--listen {listen}: not an endpoint that can be listened on: {error}; {like}", EX_USAGE)
         self._port = NotedEndpoint(self._server.endpoint)
         self._server.endpoint = self._port
 

@@ -268,6 +268,8 @@ def test_a_state_directory_that_cannot_be_made_is_told_in_one_line(tmp_path: Pat
         opening.lock(tmp_path / "file" / "state")
     assert refusal.value.code == 73
     assert "\n" not in str(refusal.value)
+    with pytest.raises(StoreUnusable, match=r"cannot be written: it is no directory$"):
+        opening.lock(tmp_path / "file")
 
 
 @pytest.mark.parametrize("left", [b"", b"S"])

@@ -67,7 +67,8 @@ def lock(directory: Path) -> int:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         held = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreUnusable(f"{directory}: the state directory cannot be written: {error.strerror}", 73) from None
+        why = "it is no directory" if isinstance(error, FileExistsError) else error.strerror
+        raise StoreUnusable(f"{directory}: the state directory cannot be written: {why}", 73) from None
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
