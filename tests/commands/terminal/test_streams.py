@@ -1,8 +1,10 @@
+import contextlib
 import io
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TextIO
 
 import pytest
@@ -70,20 +72,34 @@ def test_output_that_cannot_be_written_is_one_line_and_exit_code_1(
     assert capsys.readouterr().err == "ttgateway: standard output cannot be written: No space left on device\n"
 
 
+@contextlib.contextmanager
+def standard_output(path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str = "utf-8") -> Iterator[None]:
+    """Let the process begin with its standard output at ``path``, in this encoding."""
+    outside = os.dup(1)
+    with path.open("wb") as file, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", SimpleNamespace(encoding=encoding, errors="strict"))
+        os.dup2(file.fileno(), 1)
+        try:
+            open_closed()
+            yield
+        finally:
+            os.dup2(outside, 1)
+            os.close(outside)
+
+
 def test_output_of_many_lines_that_cannot_be_written_is_one_line_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "stdout", sys.stdout)  # to be put back
-    outside = os.dup(1)
-    try:
-        os.dup2(os.open("/dev/full", os.O_WRONLY), 1)
-        open_closed()
-        with pytest.raises(SystemExit) as ended, printing():
-            print("a result\n" * 10_000)  # more than waits in any buffer
-    finally:
-        os.dup2(outside, 1)
+    with standard_output(Path("/dev/full"), monkeypatch), pytest.raises(SystemExit) as ended, printing():
+        print("a result\n" * 10_000)  # more than waits in any buffer
     assert ended.value.code == 1
     assert capsys.readouterr().err == "ttgateway: standard output cannot be written: No space left on device\n"
+
+
+def test_what_the_terminal_has_no_character_for_is_escaped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with standard_output(tmp_path / "out", monkeypatch, "latin-1"), printing():
+        print("Café 日本")
+    assert (tmp_path / "out").read_bytes() == "Café ".encode("latin-1") + b"\\u65e5\\u672c\n"
 
 
 def test_what_else_fails_is_not_taken_for_it() -> None:

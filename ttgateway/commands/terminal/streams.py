@@ -41,6 +41,8 @@ def open_closed() -> None:
 
 def _on(number: int, like: TextIO | None) -> TextIO:
     encoding, errors = getattr(like, "encoding", None), getattr(like, "errors", None)
+    if errors in (None, "strict"):
+        errors = "backslashreplace"  # a name that this terminal cannot show is no reason to show nothing
     buffered = io.BufferedWriter(_Noting(number, "w", closefd=False))
     return io.TextIOWrapper(buffered, encoding=encoding, errors=errors, line_buffering=os.isatty(number))
 
