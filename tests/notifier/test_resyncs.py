@@ -2,9 +2,11 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Logged
 from tests.notifier.shop import Shop, answered, seqs, told
 from tests.support import result_of
 from ttgateway.notifier.resyncs import RESYNC_EVERY
+from ttgateway.notifier.upcoming import Upcoming
 from ttgateway.store.tables.listeners import Listener
 
 WHOLE = ["SNAPSHOT_BEGIN", "ORDER_CREATED", "ORDER_CREATED", "SNAPSHOT_END"]
@@ -83,35 +85,104 @@ def test_who_knows_no_marks_is_first_told_which_orders_were_cleared_while_it_was
 def test_however_many_they_are(shop: Shop) -> None:
     listener = shop.register(api=1)
     shop.dial.down.add("10.0.0.2")
-    for number in range(250):
+    for number in range(650):  # more than stay in memory
         shop.post(str(number))
         shop.clear(str(number))
     shop.post("999")
     shop.resync(listener)
     back(shop)
-    assert seqs(answered(shop)) == [*range(2, 501, 2), 501]
-    assert shop.progress(listener).cursor == 501
+    assert seqs(answered(shop)) == [*range(2, 1_301, 2), 1_301]
+    assert shop.progress(listener).cursor == 1_301
 
 
-def test_what_is_cleared_while_these_are_told_is_told_too_and_then_how_things_stand(shop: Shop) -> None:
+def test_changes_that_keep_coming_do_not_keep_it_from_beginning(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    listener = shop.register(api=1)
+    shop.dial.down.add("10.0.0.2")
+    for number in range(600):  # more than stay in memory
+        shop.post(str(number))
+        shop.clear(str(number))
+    shop.resync(listener)
+    reads: list[object] = []
+    read = shop.store.journal.cleared_page
+
+    def busy(*asked: Any, **how: Any) -> Any:
+        """While it is read, one more order comes."""
+        reads.append(asked)
+        if len(reads) < 50:
+            shop.post(str(1_000 + len(reads)))
+        return read(*asked, **how)
+
+    monkeypatch.setattr(shop.store.journal, "cleared_page", busy)
+    back(shop)
+    deliveries = answered(shop)
+    assert len(reads) < 10
+    assert seqs(deliveries) == [*range(2, 1_201, 2), *range(1_201, 1_201 + len(reads))]
+    assert shop.progress(listener).cursor == shop.store.journal.last
+
+
+def test_what_is_cleared_while_these_are_read_is_told_too_and_then_how_things_stand(shop: Shop) -> None:
+    listener = with_two_orders(shop)
+    shop.dial.down.add("10.0.0.2")
+    shop.dial.peer.lose()
+    for number in range(600):  # more than stay in memory
+        shop.post(f"7{number}")
+        shop.clear(f"7{number}")
+    shop.post("3")
+    shop.resync(listener)
+    back(shop)
+    assert told(shop.dial.peer)[0]["seq"] == 4
+    shop.clear("2")
+    shop.replay(listener, 0)  # it comes after the snapshot, which has begun
+    shop.dial.peer.answer()
+    assert [(body["seq"], headers.get("ttgateway-flags")) for body, headers in answered(shop)][598:] == [
+        (1_202, "snapshot"),
+        (1_204, "snapshot"),
+        (1, "snapshot"),
+        (1_203, "snapshot"),
+        (1, "replay"),
+        (2, "replay"),
+    ]
+    assert shop.progress(listener).cursor == 1_204
+
+
+def test_what_is_cleared_after_that_is_told_after_the_snapshot(shop: Shop) -> None:
     listener = with_two_orders(shop)
     shop.dial.down.add("10.0.0.2")
     shop.dial.peer.lose()
     shop.clear("1")
-    shop.post("3")
     shop.resync(listener)
     back(shop)
     assert told(shop.dial.peer)[0]["seq"] == 3
     shop.clear("2")
     shop.replay(listener, 0)  # it comes after the snapshot, which has begun
     shop.dial.peer.answer()
-    deliveries = answered(shop)
-    assert [(body["seq"], headers.get("ttgateway-flags")) for body, headers in deliveries] == [
-        (5, "snapshot"),
-        (4, "snapshot"),
-        *((seq, "replay") for seq in range(1, 6)),  # to where it stands now, or it would show what was cleared
+    assert [(body["seq"], headers.get("ttgateway-flags")) for body, headers in answered(shop)] == [
+        (2, "snapshot"),
+        (1, "replay"),
+        (2, "replay"),
+        (4, None),
     ]
-    assert shop.progress(listener).cursor == 5
+    assert shop.progress(listener).cursor == 4
+
+
+def test_damage_that_a_snapshot_meets_ends_no_replay_that_comes_after_it(shop: Shop, logged: Logged) -> None:
+    listener = with_two_orders(shop)
+    shop.dial.down.add("10.0.0.2")
+    shop.dial.peer.lose()
+    for number in range(900):  # more than stay in memory
+        shop.post(f"7{number}")
+        shop.clear(f"7{number}")
+    shop.wait(0.1)
+    shop.store._connections[1].execute("UPDATE changes SET body = CAST('{}' AS BLOB) WHERE seq = 254")
+    shop.resync(listener)
+    back(shop)
+    assert told(shop.dial.peer)[0]["seq"] == 4
+    shop.replay(listener, 0)
+    shop.dial.peer.answer()
+    deliveries = answered(shop)
+    told_of = [*(seq for seq in range(6, 1_803, 2) if seq != 254), 1, 2]
+    assert seqs(deliveries) == [*told_of, 1, 2]
+    assert "is damaged in the journal" in str(logged.flush())
 
 
 def test_a_restart_in_the_middle_begins_them_anew(shop: Shop) -> None:
@@ -238,6 +309,34 @@ def test_the_next_waits_for_five_seconds_while_changes_are_told_and_comes_by_its
     assert types(shop) == ["SNAPSHOT_BEGIN", "ORDER_CREATED", "ORDER_MODIFIED", "SNAPSHOT_END"]
     shop.wait(3)
     assert shop.timers.getDelayedCalls() == []
+
+
+def test_who_knows_marks_is_told_nothing_of_it_before_them_though_the_wait_ends_just_as_it_reads(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = with_two_orders(shop, snapshot=True)
+    shop.resync(listener)
+    assert types(shop) == WHOLE
+    shop.dial.down.add("10.0.0.2")
+    shop.dial.peer.lose()
+    for number in range(600):  # more than stay in memory
+        shop.post(f"7{number}")
+        shop.clear(f"7{number}")
+    shop.resync(listener)
+    must_read = Upcoming.must_read
+
+    def later(upcoming: Upcoming) -> bool:
+        if upcoming.is_held():
+            shop.clock.up_ahead += RESYNC_EVERY
+        return must_read(upcoming)
+
+    monkeypatch.setattr(Upcoming, "must_read", later)
+    back(shop)
+    deliveries = answered(shop)
+    flags = [headers.get("ttgateway-flags") for _, headers in deliveries]
+    marks = [body["type"] for body, _ in deliveries].index("SNAPSHOT_BEGIN")
+    assert set(flags[:marks]) == {None}
+    assert [body["type"] for body, _ in deliveries[marks:]] == WHOLE
 
 
 def test_after_five_seconds_it_comes_at_once(shop: Shop) -> None:

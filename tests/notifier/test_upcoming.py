@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from tests.notifier.shop import Shop, answered, seqs, told
+from tests.support import OnDemand, result_of
 from ttgateway.store.tables.listeners import Listener
 
 
@@ -258,9 +259,35 @@ def test_a_listener_further_behind_than_what_is_kept_with_no_order_active_has_no
     take_down(shop)
     shop.post("1")
     shop.clear("1")
+    shop.store.journal._recent.clear()
     shop.store.journal.trimmed_to(2)
     assert bring_back(shop) == []
     assert shop.progress(listener).cursor == 2
+
+
+def test_what_is_trimmed_and_yet_in_memory_is_told_where_it_cleared_an_order(shop: Shop) -> None:
+    listener = shop.register()
+    take_down(shop)
+    shop.post("1")
+    shop.clear("1")
+    shop.store.journal.trimmed_to(2)
+    assert seqs(bring_back(shop)) == [2]
+    assert shop.progress(listener).cursor == 2
+
+
+def test_what_is_trimmed_while_the_newest_states_are_read_brings_a_snapshot(shop: Shop) -> None:
+    listener = away_while(shop, 20, catch_up="latest")
+    shop.store.journal._recent.clear()
+    reader = shop.store.journal._executor = OnDemand()
+    assert bring_back(shop) == []
+    trim = "DELETE FROM changes WHERE seq <= 15; UPDATE gateway SET trimmed = 15"
+    result_of(shop.store.write(lambda db: db.execute(trim)))
+    reader.step()  # before the journal has heard of it
+    reader.step()
+    deliveries = answered(shop)
+    assert seqs(deliveries) == [16, 17, 18, 19, 20]
+    assert {headers["ttgateway-flags"] for _, headers in deliveries} == {"snapshot"}
+    assert shop.progress(listener).delivered == 0
 
 
 def test_version_1_gets_ten_fields_and_version_2_twelve(shop: Shop) -> None:

@@ -10,9 +10,9 @@ How a change gets to a listener
 
 How changes are told again
     A replay is a second position in the progress, which runs up to where the cursor stands, and goes before it. A
-    snapshot (`snapshot`) is made of what is in memory, when it is due; `Resyncs` holds back what is asked for too
-    often. That either is due is durable before it begins. Neither is a state of the queue: they only change what comes
-    next.
+    snapshot (`snapshot`) is made of what is in memory, when it is due; what has left the memory and cleared an order is
+    read before, for a listener without marks. `Resyncs` holds back what is asked for too often. That either is due is
+    durable before it begins. Neither is a state of the queue: they only change what comes next.
 
 What a healthy listener costs
     One connection while there is traffic. A delivery makes no timer (one `Sweep` looks at all deadlines), no Deferred,

@@ -1,7 +1,7 @@
 """A snapshot: how things stand, told in place of what waits (protocol section 7)."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -22,15 +22,15 @@ class Standing(Protocol):
         """Return the newest change of each active order, by seq."""
 
 
-def snapshot(listener: Listener, cursor: int, journal: Standing) -> deque[Delivery]:
+def snapshot(listener: Listener, cursor: int, journal: Standing, cleared: Sequence[Entry] = ()) -> deque[Delivery]:
     """Return the newest change of each active order, between two marks where the listener asked for snapshots.
 
-    A listener that did not ask (a version 1 device knows no such thing) gets the orders alone: perhaps nothing. What
-    was cleared among what waits comes before these. The last delivery takes the listener from ``cursor`` to the end of
+    A listener that did not ask (a version 1 device knows no such thing) gets the orders alone, after those that were
+    ``cleared`` among what waits: perhaps nothing. The last delivery takes the listener from ``cursor`` to the end of
     the journal.
     """
     last, standing = journal.last, journal.standing()
-    told = parts(listener, standing)
+    told = parts(listener, [*cleared, *standing])
     if listener.snapshot:
         told.appendleft(_mark(b'{"type":"SNAPSHOT_BEGIN","seq":%d}' % last, last, ".begin"))
         told.append(_mark(b'{"type":"SNAPSHOT_END","seq":%d,"count":%d}' % (last, len(standing)), last, ".end"))

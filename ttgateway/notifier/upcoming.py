@@ -98,7 +98,7 @@ class Upcoming:
                 return None
             self.lose()
         if self._is_due():
-            if self._owes_cleared():
+            if self._must_read_cleared():
                 return None
             self._make_snapshot()
             return self.next()
@@ -141,7 +141,8 @@ class Upcoming:
         """What comes next is gone, or ``damaged``: what is left of a replay ends, and a snapshot makes it good."""
         progress = self._progress
         self._damaged = self._damaged or damaged
-        progress.replay_after = progress.replay_upto
+        if not self._begun:  # else the replay is yet to come
+            progress.replay_after = progress.replay_upto
         progress.snapshot_due = True
         self._resyncs.waive()
         self.moved = True
@@ -154,8 +155,8 @@ class Upcoming:
             after = progress.replay_after
             again = journal.page_again(self._listener.id, after, progress.replay_upto)
             reading = again.addCallback(self._take_again, course, after)
-        elif self._is_due():
-            after = max(cursor, self._cleared_upto, journal.trimmed)
+        elif self._is_due() and self._must_read_cleared():
+            after = max(self._owes_cleared(), journal.trimmed)
             cleared = journal.cleared_page(after, last, sound=self._damaged)
             reading = cleared.addCallback(self._take_cleared, course)
         elif self._is_behind():
@@ -180,12 +181,17 @@ class Upcoming:
         progress = self._progress
         return progress.cursor < self._journal.trimmed or (progress.snapshot_due and not self.is_held())
 
-    def _owes_cleared(self) -> bool:
-        """Tell whether it must be read which orders were cleared: only by that a listener without marks knows it."""
+    def _owes_cleared(self) -> int:
+        """Return after which seq a snapshot must tell which orders were cleared: without marks only that shows it."""
         listener = self._listener
         if listener.snapshot or (listener.events and ChangeType.MODIFIED not in listener.events):
-            return False
-        return max(self._progress.cursor, self._cleared_upto) < self._journal.last
+            return self._journal.last
+        return max(self._progress.cursor, self._cleared_upto)
+
+    def _must_read_cleared(self) -> bool:
+        """Tell whether that must be read: what is in memory is told with the snapshot, or changes could hold it up."""
+        after = self._owes_cleared()
+        return after < self._journal.last and self._journal.recent(after) is None
 
     def _from_memory(self) -> Delivery | None:
         progress, journal, events = self._progress, self._journal, self._listener.events
@@ -250,22 +256,18 @@ class Upcoming:
             self.moved = True
         self._ready = ready
 
-    def _take_newest(self, page: list[tuple[Entry, int]], course: int, cursor: int, last: int) -> None:
+    def _take_newest(self, page: list[tuple[Entry, int]] | None, course: int, cursor: int, last: int) -> None:
         """Make the newest change of each order ready; what they supersede is counted as coalesced."""
-        if course != self._course or cursor < self._journal.trimmed:
+        if course != self._course:
+            return
+        if page is None:
+            self.lose()
             return
         ready: deque[Delivery] = deque()
         for entry, filtered in page:
+            body, passed = entry.text(self._listener.api), entry.seq - cursor - 1 - filtered
             ready.append(
-                Delivery(
-                    entry.seq,
-                    entry.text(self._listener.api),
-                    entry.seq,
-                    flags=COALESCED,
-                    coalesced=entry.seq - cursor - 1 - filtered,
-                    filtered=filtered,
-                    entry=entry,
-                )
+                Delivery(entry.seq, body, entry.seq, flags=COALESCED, coalesced=passed, filtered=filtered, entry=entry)
             )
             cursor = entry.seq
         if not page:
@@ -286,7 +288,8 @@ class Upcoming:
 
     def _make_snapshot(self) -> None:
         progress, last = self._progress, self._journal.last
-        self._ready, self._as_of = snapshot(self._listener, progress.cursor, self._journal), last
+        cleared = self._journal.cleared_lately(self._owes_cleared())
+        self._ready, self._as_of = snapshot(self._listener, progress.cursor, self._journal, cleared), last
         self._damaged = False
         if not self._ready:
             self._begun = False

@@ -304,6 +304,7 @@ def test_a_damaged_change_is_not_handed_out(shop: Shop) -> None:
 
 def newest(shop: Shop, after: int, upto: int, *types: str) -> list[tuple[int, int]]:
     page = result_of(shop.store.journal.newest_page(after, upto, types))
+    assert page is not None
     return [(entry.seq, others) for entry, others in page]
 
 

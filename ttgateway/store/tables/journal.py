@@ -34,7 +34,7 @@ class Journal:
         self._executor = executor
         self._connection = connection
         self.last = orders.last_seq(connection)
-        self.trimmed = int(connection.execute("SELECT trimmed FROM gateway").get)
+        self.trimmed = _trimmed(connection)
         self._recent: deque[Entry] = deque(_recent(connection, self.last), maxlen=RECENT)
         self._last_of: dict[str, int] = {entry.type: entry.seq for entry in self._recent}
         self._unread = self.last - len(self._recent)  # of what types these are was not looked at
@@ -118,13 +118,18 @@ class Journal:
 
         return self._executor.run(read)
 
-    def newest_page(self, after: int, upto: int, types: Sequence[str]) -> Deferred[list[tuple[Entry, int]]]:
+    def newest_page(self, after: int, upto: int, types: Sequence[str]) -> Deferred[list[tuple[Entry, int]] | None]:
         """Read, of the changes after ``after`` and up to ``upto``, the newest of each order; at most `PAGE`, by seq.
 
         ``types`` narrows what counts to these types (empty: all). With each comes how many changes of other types
-        lie between it and the one before. Fails with `DamagedEntryError`.
+        lie between it and the one before. ``None`` where some were trimmed. Fails with `DamagedEntryError`.
         """
-        return self._executor.run(lambda: _newest_of_each(self._connection, after, upto, types))
+
+        def read() -> list[tuple[Entry, int]] | None:
+            page = _newest_of_each(self._connection, after, upto, types)
+            return page if after >= _trimmed(self._connection) else None
+
+        return self._executor.run(read)
 
     def cleared_page(self, after: int, upto: int, *, sound: bool) -> Deferred[tuple[list[Entry], int]]:
         """Read, of the changes after ``after`` and up to ``upto``, those that cleared an order; at most `PAGE`, by seq.
@@ -133,6 +138,13 @@ class Journal:
         ones are wanted.
         """
         return self._executor.run(lambda: _cleared(self._connection, after, upto, sound))
+
+    def cleared_lately(self, after: int) -> list[Entry]:
+        """Return, of the changes after ``after``, which are all in memory, those that cleared an order, by seq."""
+        if after >= self.last:
+            return []
+        ended = {entry.order_uuid: entry for entry in self._recent if entry.order_uuid not in self._newest}
+        return sorted((entry for entry in ended.values() if entry.seq > after), key=lambda entry: entry.seq)
 
     def standing(self) -> list[Entry]:
         """Return the newest change of each active order, by seq: what a snapshot tells."""
@@ -202,8 +214,12 @@ def _check_whole(db: apsw.Connection, page: list[Entry], after: int, least: int)
     """
     seqs = [entry.seq for entry in page]
     whole = len(seqs) >= least and seqs == list(range(after + 1, after + 1 + len(seqs)))
-    if not whole and after >= int(db.execute("SELECT trimmed FROM gateway").get):
+    if not whole and after >= _trimmed(db):
         raise DamagedStoreError(f"changes after {after} are missing, or not in their place")
+
+
+def _trimmed(db: apsw.Connection) -> int:
+    return int(db.execute("SELECT trimmed FROM gateway").get)
 
 
 def _told_before(db: apsw.Connection, listener_id: str, after: int, upto: int) -> list[tuple[Entry, bool]]:
