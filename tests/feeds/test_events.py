@@ -61,6 +61,17 @@ def test_another_epoch_and_a_seq_that_is_trimmed_are_gone() -> None:
         till.events.check(1, None)
 
 
+def test_what_is_trimmed_just_as_it_is_read_is_gone_and_not_left_out() -> None:
+    till = Till()
+    till.post(*map(str, range(1, 6)))
+    till.store.journal._recent.clear()
+    till.events.check(1, None)
+    result_of(till.store.write(lambda db: db.execute("DELETE FROM changes WHERE seq = 3")))
+    result_of(till.store.write(lambda db: db.execute("UPDATE gateway SET trimmed = 4")))
+    with pytest.raises(ChangesGone):
+        till.seqs_after(1)
+
+
 def test_who_waits_is_woken_by_the_next_change_once_it_is_durable() -> None:
     till = Till()
     woken: list[None] = []

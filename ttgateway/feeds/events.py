@@ -44,7 +44,8 @@ class Events:
     async def after(self, since: int, limit: int) -> list[Entry]:
         """Return the changes that follow ``since``, at most ``limit`` (and `journal.PAGE`) of them.
 
-        Raises `ChangesGone` where one of them is damaged, and `NotNow` where the journal cannot be read.
+        Raises `ChangesGone` where one of them is damaged or was trimmed just now, and `NotNow` where the journal cannot
+        be read.
         """
         if since >= self._journal.last:
             return []
@@ -58,12 +59,15 @@ class Events:
 
     async def _page(self, since: int) -> list[Entry]:
         try:
-            return await self._journal.page(since)
+            page = await self._journal.page(since)
         except DamagedEntryError as error:
             raise ChangesGone(f"The {error}. {_TAKE_THE_LIST}") from None
         except (apsw.Error, DamagedStoreError) as error:
             self._log.error("The journal cannot be read: {error!r}", error=error)
             raise NotNow("The journal cannot be read.") from None
+        if page and page[-1].seq != since + len(page):
+            raise ChangesGone(f"Changes after {since} are no longer kept. {_TAKE_THE_LIST}")
+        return page
 
     def wait(self, seconds: float) -> Deferred[None]:
         """Fire when there are new changes, or after ``seconds``; raise `TooMany`. May be cancelled."""
