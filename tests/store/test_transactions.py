@@ -110,6 +110,23 @@ def test_what_is_durable_is_not_refused_as_the_log_cannot_be_put_into_the_file(t
     install().forget(recording)
 
 
+def test_a_log_that_begins_anew_after_a_failure_is_hindered_by_nothing(tmp_path: Path) -> None:
+    recording = install().watch(tmp_path)
+    db = connection_to(tmp_path / "numbers.db")
+    db.execute("PRAGMA wal_autocheckpoint = 3")
+    transactions = Transactions(db, numbers)
+    recording.fail("xWrite", apsw.IOError("disk I/O error"), ending=".db")
+    for _ in range(3):
+        transactions.run([insert])
+    assert transactions.obstacle is not None
+    recording.mend()
+    assert isinstance(transactions.run([spill]), Lost)
+    assert transactions.run([insert]) == [None]
+    assert transactions.obstacle is None
+    db.close()
+    install().forget(recording)
+
+
 def test_the_log_is_put_into_the_file_when_it_has_so_many_pages(path: Path) -> None:
     db = connection_to(path)
     db.execute("PRAGMA wal_autocheckpoint = 20")

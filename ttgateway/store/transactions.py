@@ -83,3 +83,4 @@ class Transactions:
                 self._connection.pragma("user_version", self._connection.pragma("user_version"))
             raise
         self._remnants = False
+        self.obstacle = None
