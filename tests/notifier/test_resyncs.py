@@ -139,8 +139,7 @@ def test_what_is_cleared_while_these_are_read_is_told_too_and_then_how_things_st
         (1_204, "snapshot"),
         (1, "snapshot"),
         (1_203, "snapshot"),
-        (1, "replay"),
-        (2, "replay"),
+        *((seq, "replay") for seq in range(1, 1_205)),
     ]
     assert shop.progress(listener).cursor == 1_204
 
@@ -160,9 +159,30 @@ def test_what_is_cleared_after_that_is_told_after_the_snapshot(shop: Shop) -> No
         (2, "snapshot"),
         (1, "replay"),
         (2, "replay"),
+        (3, "replay"),
         (4, None),
     ]
     assert shop.progress(listener).cursor == 4
+
+
+def test_a_replay_after_a_snapshot_tells_also_what_that_passed_over(shop: Shop) -> None:
+    listener = with_two_orders(shop, snapshot=True)
+    shop.clear("1")
+    answered(shop)
+    shop.dial.down.add("10.0.0.2")
+    shop.dial.peer.lose()
+    shop.post("3")
+    shop.clear("3")
+    shop.resync(listener)
+    back(shop)
+    assert told(shop.dial.peer)[0]["type"] == "SNAPSHOT_BEGIN"
+    shop.replay(listener, 2)
+    shop.dial.peer.answer()
+    assert [(body["seq"], headers.get("ttgateway-flags")) for body, headers in answered(shop)] == [
+        (2, "snapshot"),
+        (5, "snapshot"),
+        *((seq, "replay") for seq in (3, 4, 5)),
+    ]
 
 
 def test_damage_that_a_snapshot_meets_ends_no_replay_that_comes_after_it(shop: Shop, logged: Logged) -> None:
@@ -181,7 +201,7 @@ def test_damage_that_a_snapshot_meets_ends_no_replay_that_comes_after_it(shop: S
     shop.dial.peer.answer()
     deliveries = answered(shop)
     told_of = [*(seq for seq in range(6, 1_803, 2) if seq != 254), 1, 2]
-    assert seqs(deliveries) == [*told_of, 1, 2]
+    assert seqs(deliveries) == [*told_of, *range(1, 201), 1, 2]  # the page after that is damaged, too
     assert "is damaged in the journal" in str(logged.flush())
 
 

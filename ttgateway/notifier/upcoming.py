@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
 from ttgateway.clock import Clock
 from ttgateway.notifier.delivery import COALESCED, REPLAY, SNAPSHOT, Again, Delivery
@@ -134,8 +133,7 @@ class Upcoming:
             self._begun = True
             self._resyncs.begins(self._clock.now().uptime)
         if delivery.ends_snapshot:
-            self._begun = False
-            self._progress.snapshot_due = self._resyncs.ended()
+            self._end_snapshot()
 
     def lose(self, *, damaged: bool = False) -> None:
         """What comes next is gone, or ``damaged``: what is left of a replay ends, and a snapshot makes it good."""
@@ -164,11 +162,7 @@ class Upcoming:
             reading = newest.addCallback(self._take_newest, course, cursor, last)
         else:
             reading = journal.page(cursor).addCallback(self._take, course, cursor)
-
-        def failed(failure: Failure) -> object:
-            return failure if course == self._course else None
-
-        return reading.addErrback(failed)
+        return reading.addErrback(lambda failure: failure if course == self._course else None)
 
     def _drop(self) -> None:
         self._ready = None
@@ -203,10 +197,8 @@ class Upcoming:
 
     def _is_behind(self) -> bool:
         """Tell whether the listener is to be caught up with the newest state of each order."""
-        if self._listener.catch_up is not CatchUp.LATEST:
-            return False
         waiting = self._journal.last - self._progress.cursor
-        if not waiting:
+        if self._listener.catch_up is not CatchUp.LATEST or not waiting:
             return False
         oldest = self._journal.recent(self._progress.cursor)
         if waiting > BEHIND or oldest is None:
@@ -292,8 +284,11 @@ class Upcoming:
         self._ready, self._as_of = snapshot(self._listener, progress.cursor, self._journal, cleared), last
         self._damaged = False
         if not self._ready:
-            self._begun = False
             progress.coalesced += max(0, last - progress.cursor)
             progress.move_to(last)
-            progress.snapshot_due = self._resyncs.ended()
+            self._end_snapshot()
             self.moved = True
+
+    def _end_snapshot(self) -> None:
+        self._begun = False
+        self._progress.snapshot_due = self._resyncs.ended()
