@@ -1,7 +1,7 @@
 """Group commit: while one transaction is being synced, whatever arrives waits for the next one."""
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import apsw
 from twisted.internet.defer import Deferred
@@ -12,6 +12,7 @@ from ttgateway.figures import CommitFigures
 from ttgateway.refusals import DiskFull, NotNow
 from ttgateway.sparing import sparing_logger
 from ttgateway.store.executor import Executor
+from ttgateway.store.riders import Rider, Riders
 from ttgateway.store.transactions import Lost, Transactions, Work
 
 T = TypeVar("T")
@@ -29,16 +30,6 @@ costs a sync and two turns of a thread, whatever it holds."""
 
 MEND_EVERY = 1.0
 """Seconds between tries to get a store back that fails."""
-
-
-class Rider(Protocol):
-    """What is written with the next commit, but waits for none: cursors, the time of the last use of a token."""
-
-    def take(self) -> Work[object] | None:
-        """Return what is to be written now; it counts as written unless `lost` is called."""
-
-    def lost(self) -> None:
-        """Take note that what was taken last was not written."""
 
 
 _Waiting = tuple[Work[Any], Callable[[], None] | None, Deferred[Any]]
@@ -70,7 +61,7 @@ class GroupCommit:
         self._on_failure = on_failure
         self._waiting: list[_Waiting] = []
         self._settling: list[Deferred[bool]] = []
-        self._riders: list[Rider] = []
+        self._riders = Riders()
         self._watchers: list[Callable[[], None]] = []
         self._failed_for: Callable[[BaseException], None] = lambda error: None
         self._running = False
@@ -91,7 +82,7 @@ class GroupCommit:
 
     def add_rider(self, rider: Rider) -> None:
         """Let ``rider`` write with every commit."""
-        self._riders.append(rider)
+        self._riders.add(rider)
 
     def watch(self, committed: Callable[[], None]) -> None:
         """Call ``committed`` after each commit, before the writes in it get their results."""
@@ -236,7 +227,7 @@ class GroupCommit:
     def _ride(self) -> list[Work[Any]]:
         """Return what the riders have to write."""
         self._news_since, self._with_next = None, False
-        return [work for rider in self._riders if (work := rider.take()) is not None]
+        return self._riders.take()
 
     def _ended(self, result: list[Any] | Lost | Failure, group: list[_Waiting], settling: list[Deferred[bool]]) -> None:
         if isinstance(result, list):
@@ -282,8 +273,8 @@ class GroupCommit:
         self.failing = _refusal(lost.error)
         self._log.error("A commit failed, what it held is refused: {error!r}", error=lost.error)
         self._failed_for(lost.error)
-        for rider in self._riders if self._ridden else ():
-            rider.lost()
+        if self._ridden:
+            self._riders.lost()
         group, self._waiting = group + self._waiting, []
         settling, self._settling = settling + self._settling, []
         if lost.memory is None:
