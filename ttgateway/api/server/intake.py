@@ -5,6 +5,7 @@ one byte. Were all that read as it comes, strangers could take the one thread fo
 """
 
 import re
+from abc import ABC, abstractmethod
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
@@ -23,7 +24,7 @@ _SECRET = re.compile(rb"\nauthorization:[ \t]*([^\r\n]+)\r\n", re.IGNORECASE)
 _SCANNED = 4 * 1024
 
 
-class IntakeChannel(HTTPChannel):
+class IntakeChannel(HTTPChannel, ABC):
     """A connection that looks at what has come when that may be; time is counted on ``clock``."""
 
     group: str  # what counts as one peer, and takes turns
@@ -37,13 +38,13 @@ class IntakeChannel(HTTPChannel):
         self._reads = self._held = self._has_turn = False
 
     @property
+    @abstractmethod
     def ready(self) -> bool:
         """Whether more can be looked at: no request is being answered, and what was answered is being read."""
-        raise NotImplementedError
 
+    @abstractmethod
     def abort(self) -> None:
         """Close at once, whatever waits."""
-        raise NotImplementedError
 
     @property
     def trusted(self) -> bool:
