@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -118,10 +119,15 @@ def examples(folder: Path, port: int, token: str) -> list[Example]:
 class Shop:
     """A gateway, and the three listeners that are registered with it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.daemon = Daemon(folder).start()
+    def __init__(self, folder: Path, ends: ExitStack) -> None:
+        self.daemon = Daemon(folder)
+        ends.callback(self.daemon.end)
+        self.daemon.start()
         self.client = self.daemon.client()
+        ends.callback(self.client.close)
         self.examples = examples(folder, self.daemon.port, self.daemon.secret)
+        for example in self.examples:
+            ends.callback(example.kill)
 
     def seq(self) -> int:
         """Return the seq of the newest change."""
@@ -142,18 +148,12 @@ class Shop:
         """Return the path of a listener in the API."""
         return f"/api/v2/listeners/{self.daemon.account(example.url)['id']}"
 
-    def end(self) -> None:
-        for example in self.examples:
-            example.kill()
-        self.client.close()
-        self.daemon.end()
-
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A shop with two active orders, and listeners that have begun."""
-    shop = Shop(tmp_path_factory.mktemp("shop"))
-    try:
+    with ExitStack() as ends:
+        shop = Shop(tmp_path_factory.mktemp("shop"), ends)
         done(shop.client.post_order(1))
         done(shop.client.post_order(2, "7"))
         for example in shop.examples:
@@ -161,8 +161,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         shop.all_know()
         yield shop
         assert not shop.daemon.complaints()
-    finally:
-        shop.end()
 
 
 def done(reply: Reply) -> None:
