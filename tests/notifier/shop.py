@@ -107,6 +107,19 @@ class Shop:
         result_of(self.store.stop())
 
 
+def take_down(shop: Shop) -> None:
+    """Let the first listener go down, while nothing is being told."""
+    shop.dial.peer.lose()
+    shop.dial.down.add("10.0.0.2")
+
+
+def back(shop: Shop) -> None:
+    """Let it be up again, and show it."""
+    shop.dial.down.clear()
+    shop.wait(1.1)
+    shop.gateway.registry.heard("10.0.0.2")
+
+
 def told(peer: Peer) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the one delivery that has come to ``peer``: its body and its headers."""
     _, headers, body = peer.request()

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Logged
-from tests.notifier.shop import Shop, answered, seqs, told
+from tests.notifier.shop import Shop, answered, back, seqs, take_down, told
 from tests.support import result_of
 from ttgateway.notifier.resyncs import RESYNC_EVERY
 from ttgateway.notifier.upcoming import Upcoming
@@ -19,13 +19,6 @@ def with_two_orders(shop: Shop, **asked: Any) -> Listener:
     shop.post("2")
     answered(shop)
     return listener
-
-
-def back(shop: Shop) -> None:
-    """Let a listener that was down be up again, and show it."""
-    shop.dial.down.clear()
-    shop.wait(1.1)
-    shop.gateway.registry.heard("10.0.0.2")
 
 
 def types(shop: Shop) -> list[str]:
@@ -52,8 +45,7 @@ def test_to_others_it_tells_the_orders_alone(shop: Shop) -> None:
 
 def test_it_comes_in_place_of_what_waits(shop: Shop) -> None:
     listener = with_two_orders(shop)
-    shop.dial.down.add("10.0.0.2")
-    shop.dial.peer.lose()
+    take_down(shop)
     for location in range(5):
         shop.post("2", str(location + 1))
     shop.resync(listener)
@@ -66,8 +58,7 @@ def test_it_comes_in_place_of_what_waits(shop: Shop) -> None:
 
 def test_who_knows_no_marks_is_first_told_which_orders_were_cleared_while_it_was_away(shop: Shop) -> None:
     listener = with_two_orders(shop, api=1)
-    shop.dial.down.add("10.0.0.2")
-    shop.dial.peer.lose()
+    take_down(shop)
     shop.post("2", "7")
     shop.clear("1")
     shop.post("3")
@@ -122,8 +113,7 @@ def test_changes_that_keep_coming_do_not_keep_it_from_beginning(shop: Shop, monk
 
 def test_what_is_cleared_while_these_are_read_is_told_too_and_then_how_things_stand(shop: Shop) -> None:
     listener = with_two_orders(shop)
-    shop.dial.down.add("10.0.0.2")
-    shop.dial.peer.lose()
+    take_down(shop)
     for number in range(600):  # more than stay in memory
         shop.post(f"7{number}")
         shop.clear(f"7{number}")
@@ -146,8 +136,7 @@ def test_what_is_cleared_while_these_are_read_is_told_too_and_then_how_things_st
 
 def test_what_is_cleared_after_that_is_told_after_the_snapshot(shop: Shop) -> None:
     listener = with_two_orders(shop)
-    shop.dial.down.add("10.0.0.2")
-    shop.dial.peer.lose()
+    take_down(shop)
     shop.clear("1")
     shop.resync(listener)
     back(shop)
@@ -169,8 +158,7 @@ def test_a_replay_after_a_snapshot_tells_also_what_that_passed_over(shop: Shop) 
     listener = with_two_orders(shop, snapshot=True)
     shop.clear("1")
     answered(shop)
-    shop.dial.down.add("10.0.0.2")
-    shop.dial.peer.lose()
+    take_down(shop)
     shop.post("3")
     shop.clear("3")
     shop.resync(listener)
@@ -187,8 +175,7 @@ def test_a_replay_after_a_snapshot_tells_also_what_that_passed_over(shop: Shop) 
 
 def test_damage_that_a_snapshot_meets_ends_no_replay_that_comes_after_it(shop: Shop, logged: Logged) -> None:
     listener = with_two_orders(shop)
-    shop.dial.down.add("10.0.0.2")
-    shop.dial.peer.lose()
+    take_down(shop)
     for number in range(900):  # more than stay in memory
         shop.post(f"7{number}")
         shop.clear(f"7{number}")
@@ -207,8 +194,7 @@ def test_damage_that_a_snapshot_meets_ends_no_replay_that_comes_after_it(shop: S
 
 def test_a_restart_in_the_middle_begins_them_anew(shop: Shop) -> None:
     listener = with_two_orders(shop)
-    shop.dial.down.add("10.0.0.2")
-    shop.dial.peer.lose()
+    take_down(shop)
     shop.clear("1")
     shop.clear("2")
     shop.resync(listener)
@@ -224,8 +210,7 @@ def test_a_restart_in_the_middle_begins_them_anew(shop: Shop) -> None:
 
 def test_who_does_not_want_to_hear_of_it_is_not_told_which_were_cleared(shop: Shop) -> None:
     listener = with_two_orders(shop, events=["ORDER_CREATED"])
-    shop.dial.down.add("10.0.0.2")
-    shop.dial.peer.lose()
+    take_down(shop)
     shop.clear("1")
     shop.resync(listener)
     back(shop)
@@ -234,8 +219,7 @@ def test_who_does_not_want_to_hear_of_it_is_not_told_which_were_cleared(shop: Sh
 
 def test_several_before_it_begins_are_one(shop: Shop) -> None:
     listener = with_two_orders(shop, snapshot=True)
-    shop.dial.down.add("10.0.0.2")
-    shop.dial.peer.lose()
+    take_down(shop)
     for _ in range(3):
         shop.resync(listener)
         shop.wait(20)
@@ -247,8 +231,7 @@ def test_several_before_it_begins_are_one(shop: Shop) -> None:
 
 def test_a_snapshot_that_could_not_begin_tells_how_things_stand_when_it_can(shop: Shop) -> None:
     listener = with_two_orders(shop, snapshot=True)
-    shop.dial.down.add("10.0.0.2")
-    shop.dial.peer.lose()
+    take_down(shop)
     shop.resync(listener)
     shop.wait(60)
     shop.post("3")
@@ -337,8 +320,7 @@ def test_who_knows_marks_is_told_nothing_of_it_before_them_though_the_wait_ends_
     listener = with_two_orders(shop, snapshot=True)
     shop.resync(listener)
     assert types(shop) == WHOLE
-    shop.dial.down.add("10.0.0.2")
-    shop.dial.peer.lose()
+    take_down(shop)
     for number in range(600):  # more than stay in memory
         shop.post(f"7{number}")
         shop.clear(f"7{number}")
@@ -413,8 +395,7 @@ def test_what_a_listener_lost_is_made_good_without_a_wait(shop: Shop) -> None:
     listener = with_two_orders(shop, snapshot=True)
     shop.resync(listener)
     assert types(shop) == WHOLE
-    shop.dial.down.add("10.0.0.2")
-    shop.dial.peer.lose()
+    take_down(shop)
     shop.post("1", "12")
     shop.store.journal.trimmed_to(3)
     shop.dial.down.clear()

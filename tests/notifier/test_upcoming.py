@@ -2,20 +2,13 @@ from typing import Any
 
 import pytest
 
-from tests.notifier.shop import Shop, answered, seqs, told
+from tests.notifier.shop import Shop, answered, back, seqs, take_down, told
 from tests.support import OnDemand, result_of
 from ttgateway.store.tables.listeners import Listener
 
 
-def take_down(shop: Shop) -> None:
-    shop.dial.peer.lose()
-    shop.dial.down.add("10.0.0.2")
-
-
 def bring_back(shop: Shop) -> list[tuple[dict[str, Any], dict[str, str]]]:
-    shop.dial.down.clear()
-    shop.wait(1.1)
-    shop.gateway.registry.heard("10.0.0.2")
+    back(shop)
     return answered(shop)
 
 

@@ -30,7 +30,8 @@ class Place:
     @property
     def is_lost(self) -> bool:
         """Whether the file itself has to be put back. A log that is gone needs nothing but the end of a clean stop."""
-        return str(self.path) in self.displaced and str(self.directory) not in self.displaced
+        displaced = self.displaced
+        return str(self.path) in displaced and str(self.directory) not in displaced
 
     @property
     def displaced(self) -> list[str]:
